@@ -1,0 +1,65 @@
+// runtime/frame_pool.cc: free lists of frames, by size class, per thread.
+#include "runtime/frame_pool.h"
+
+#include <array>
+#include <cstdint>
+#include <new>
+#include <utility>
+
+namespace spillway::runtime {
+namespace {
+
+constexpr size_t class_bytes = 128;
+constexpr size_t classes = 32;  // Up to 4 KiB; larger frames are rare and go to malloc.
+constexpr uint32_t free_per_class_max = 4096;  // About a busy core's frames at 4,000 requests.
+
+struct FreeBlock {
+  FreeBlock* next;
+};
+
+struct FreeLists {
+  std::array<FreeBlock*, classes> head{};
+  std::array<uint32_t, classes> count{};
+
+  ~FreeLists() {
+    for (FreeBlock*& block : head) {
+      while (block != nullptr) ::operator delete(std::exchange(block, block->next));
+    }
+    count.fill(free_per_class_max);  // Frames freed after this thread's end go to malloc.
+  }
+};
+
+// The single thread-local of the program: promise types cannot be handed an allocator without
+// naming it in every coroutine's parameters.
+thread_local FreeLists free_lists;
+
+constexpr size_t class_of(size_t size) { return (size - 1) / class_bytes; }
+
+}  // namespace
+
+void* allocate_frame(size_t size) {
+  const size_t index = class_of(size);
+  if (index >= classes) return ::operator new(size);
+  FreeLists& lists = free_lists;
+  if (FreeBlock* block = lists.head[index]) {
+    lists.head[index] = block->next;
+    --lists.count[index];
+    return block;
+  }
+  return ::operator new((index + 1) * class_bytes);
+}
+
+void free_frame(void* frame, size_t size) noexcept {
+  const size_t index = class_of(size);
+  FreeLists& lists = free_lists;
+  if (index >= classes || lists.count[index] >= free_per_class_max) {
+    ::operator delete(frame);
+    return;
+  }
+  auto* block = static_cast<FreeBlock*>(frame);
+  block->next = lists.head[index];
+  lists.head[index] = block;
+  ++lists.count[index];
+}
+
+}  // namespace spillway::runtime

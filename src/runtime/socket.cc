@@ -1,0 +1,102 @@
+// runtime/socket.cc: the system calls of a connection and when they are repeated.
+#include "runtime/socket.h"
+
+#include <cerrno>
+
+namespace spillway::runtime {
+namespace {
+
+std::unexpected<Error> gave_up(Error::Code code, const char* doing) {
+  std::string detail = code == Error::Code::cancelled ? "interrupted while " : "timed out while ";
+  return fail(code, detail + doing);
+}
+
+}  // namespace
+
+Result<Socket> Socket::adopt(Loop& loop, int fd) {
+  TRY(descriptor, Descriptor::adopt(loop, fd));
+  return Socket(std::move(descriptor));
+}
+
+Task<Result<Socket>> Socket::connect(Loop& loop, SocketAddress to, Deadline deadline) {
+  const int fd = loop.driver().connect(to);
+  if (fd < 0) {
+    Error error = system_error(-fd, "connect to " + to_string(to));
+    error.retry = Error::Retry::safe;
+    co_return fail(std::move(error));
+  }
+  CO_TRY(socket, adopt(loop, fd));
+  socket.descriptor_.clear_writable();
+  auto waited = co_await socket.descriptor_.wait_writable(deadline);
+  if (!waited) {
+    co_return fail(waited.error().code, "connect to " + to_string(to) + ": no answer in time",
+                   Error::Blame::upstream, Error::Retry::safe);
+  }
+  if (const int error = loop.driver().connect_result(fd); error != 0) {
+    Error why = system_error(error, "connect to " + to_string(to));
+    why.blame = Error::Blame::upstream;
+    why.retry = Error::Retry::safe;
+    co_return fail(std::move(why));
+  }
+  co_return std::move(socket);
+}
+
+void Socket::shutdown_write() { loop().driver().shutdown_write(descriptor_.fd()); }
+void Socket::reset_on_close() { loop().driver().reset_on_close(descriptor_.fd()); }
+
+// A short read has drained the socket: the next byte brings a new edge, so there is no need to ask
+// the kernel again. Not so once the peer has ended: its end brings no further edge.
+bool Socket::Read::attempt(Watch& watch) {
+  if (!(watch.ready & readable)) return false;
+  result_ = watch.loop.driver().receive(watch.fd, into_);
+  if (result_ == -EAGAIN) {
+    watch.ready &= static_cast<uint8_t>(~readable);
+    return false;
+  }
+  const bool drained = result_ > 0 && static_cast<size_t>(result_) < into_.size();
+  if (drained && !(watch.ready & (peer_ended | broken))) {
+    watch.ready &= static_cast<uint8_t>(~readable);
+  }
+  return true;
+}
+
+Result<size_t> Socket::Read::await_resume() {
+  if (gave_up_) return gave_up(*gave_up_, "reading");
+  if (result_ < 0) return fail(system_error(static_cast<int>(-result_), "read"));
+  return static_cast<size_t>(result_);
+}
+
+bool Socket::Write::attempt(Watch& watch) {
+  while (watch.ready & writable) {
+    const int64_t sent = watch.loop.driver().send(watch.fd, parts_);
+    if (sent == -EAGAIN) {
+      watch.ready &= static_cast<uint8_t>(~writable);
+      return false;
+    }
+    if (sent < 0) {
+      error_ = -sent;
+      return true;
+    }
+    if (advance(static_cast<size_t>(sent))) return true;
+  }
+  return false;
+}
+
+bool Socket::Write::advance(size_t sent) {
+  while (!parts_.empty() && sent >= parts_.front().iov_len) {
+    sent -= parts_.front().iov_len;
+    parts_ = parts_.subspan(1);
+  }
+  if (parts_.empty()) return true;
+  parts_.front().iov_base = static_cast<char*>(parts_.front().iov_base) + sent;
+  parts_.front().iov_len -= sent;
+  return false;
+}
+
+Result<void> Socket::Write::await_resume() {
+  if (gave_up_) return gave_up(*gave_up_, "writing");
+  if (error_ != 0) return fail(system_error(static_cast<int>(error_), "write"));
+  return {};
+}
+
+}  // namespace spillway::runtime

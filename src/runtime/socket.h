@@ -1,0 +1,120 @@
+// runtime/socket.h: a stream connection (TCP or UNIX): connect, read, write, each with a deadline.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <coroutine>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "base/address.h"
+#include "base/error.h"
+#include "runtime/descriptor.h"
+#include "runtime/task.h"
+
+namespace spillway::runtime {
+
+// Owns one connection. At most one read and one write at a time, each by one coroutine. Movable
+// while neither is under way. One core: the one whose loop it was made on.
+class Socket {
+ public:
+  // Errors: connection_refused (nothing was sent: retry safe), deadline_exceeded, overloaded.
+  static Task<Result<Socket>> connect(Loop& loop, SocketAddress to, Deadline deadline);
+  // Takes over a connected, non-blocking descriptor.
+  static Result<Socket> adopt(Loop& loop, int fd);
+
+  Socket() = default;
+  explicit operator bool() const { return static_cast<bool>(descriptor_); }
+  Loop& loop() const { return descriptor_.loop(); }
+
+  // Waits for input without holding a buffer (see Descriptor).
+  auto wait_readable(Deadline deadline) { return descriptor_.wait_readable(deadline); }
+
+  // Reads what has arrived, at least one byte, at most into.size(); 0 when the peer has ended.
+  // Errors: connection_closed (reset), deadline_exceeded, cancelled.
+  auto read(std::span<char> into, Deadline deadline) {
+    return Read(descriptor_.watch(), into, deadline);
+  }
+  // Writes all of `parts`, which it uses up. The bytes must stay until the await has ended. After
+  // an error an unknown part was sent. Errors as for read.
+  auto write(std::span<iovec> parts, Deadline deadline) {
+    return Write(descriptor_.watch(), parts, deadline);
+  }
+  auto write(std::string_view bytes, Deadline deadline) {
+    return Write(descriptor_.watch(), bytes, deadline);
+  }
+
+  // Ends a wait that is under way on the other side of a relay with `cancelled`.
+  void interrupt_reader() { descriptor_.interrupt_reader(); }
+  void interrupt_writer() { descriptor_.interrupt_writer(); }
+
+  // The connection cannot answer any more, as far as we have been told.
+  bool is_broken() const { return descriptor_.is_broken(); }
+  bool peer_has_ended() const { return descriptor_.peer_has_ended(); }
+  // Something has arrived, or the end, that nobody has read: a kept-alive connection like that is
+  // not for use.
+  bool has_news() const { return descriptor_.watch().ready & (readable | peer_ended | broken); }
+
+  void shutdown_write();
+  void reset_on_close();
+  void close() { descriptor_.close(); }
+  int release() { return descriptor_.release(); }
+
+ private:
+  class Read final : public IoWait {
+   public:
+    Read(Watch& watch, std::span<char> into, Deadline deadline)
+        : IoWait(deadline), watch_(watch), into_(into) {}
+    bool await_ready() { return attempt(watch_); }
+    void await_suspend(std::coroutine_handle<> handle) {
+      suspend(handle);
+      watch_.wait(watch_.reader, *this);
+    }
+    Result<size_t> await_resume();
+    bool attempt(Watch& watch) override;
+    void give_up(Error::Code code) override { gave_up_ = code; }
+
+   private:
+    Watch& watch_;
+    std::span<char> into_;
+    int64_t result_ = 0;
+    std::optional<Error::Code> gave_up_;
+  };
+
+  class Write final : public IoWait {
+   public:
+    Write(Watch& watch, std::span<iovec> parts, Deadline deadline)
+        : IoWait(deadline), watch_(watch), parts_(parts) {}
+    Write(Watch& watch, std::string_view bytes, Deadline deadline)
+        : IoWait(deadline),
+          watch_(watch),
+          single_{const_cast<char*>(bytes.data()), bytes.size()},
+          parts_(&single_, 1) {}
+    Write(const Write&) = delete;  // parts_ may point inside.
+    Write& operator=(const Write&) = delete;
+    bool await_ready() { return attempt(watch_); }
+    void await_suspend(std::coroutine_handle<> handle) {
+      suspend(handle);
+      watch_.wait(watch_.writer, *this);
+    }
+    Result<void> await_resume();
+    bool attempt(Watch& watch) override;
+    void give_up(Error::Code code) override { gave_up_ = code; }
+
+   private:
+    bool advance(size_t sent);  // True once everything is sent.
+
+    Watch& watch_;
+    iovec single_{};
+    std::span<iovec> parts_;
+    int64_t error_ = 0;
+    std::optional<Error::Code> gave_up_;
+  };
+
+  explicit Socket(Descriptor descriptor) : descriptor_(std::move(descriptor)) {}
+  Descriptor descriptor_;
+};
+
+}  // namespace spillway::runtime

@@ -1,0 +1,98 @@
+// runtime/wait_line.h: waiting, on any core, for a grant that is given in order of arrival.
+#pragma once
+
+#include <coroutine>
+#include <cstddef>
+#include <optional>
+
+#include "base/error.h"
+#include "base/intrusive_list.h"
+#include "runtime/loop.h"
+
+namespace spillway::runtime {
+
+// First come, first served over all cores. Lives beside what it waits for, under the same lock
+// (a Guarded<State> whose State has `WaitLine<Grant>& line()`): whoever frees something calls
+// `grant_next` with that lock held and hands the thing over, so a newcomer never overtakes and
+// nothing is lost between a time-out and a grant. Its length is bounded by who joins.
+template <class Grant>
+class WaitLine {
+ public:
+  // A place in the line; lies in the waiting frame, inside a LineWait.
+  class Place : public ListLink {
+   public:
+    Place(Loop& loop, Waiter& waiter) : loop_(loop), waiter_(waiter) {}
+    Loop& loop() { return loop_; }
+    std::optional<Grant>& grant() { return grant_; }
+
+   private:
+    friend class WaitLine;
+    Loop& loop_;
+    Waiter& waiter_;
+    std::optional<Grant> grant_;
+  };
+
+  size_t length() const { return length_; }
+  void join(Place& place) {
+    places_.push_back(place);
+    ++length_;
+  }
+  void leave(Place& place) {
+    place.unlink();
+    --length_;
+  }
+  // `make` gives something for the oldest waiter, or nothing. True if something was handed over.
+  template <class Make>
+  bool grant_next(Make&& make) {
+    if (length_ == 0) return false;
+    Place& place = places_.front();
+    place.grant_ = make();
+    if (!place.grant_) return false;
+    leave(place);
+    // The waiting frame stays until this mail: it sees the grant and no longer times out.
+    place.loop_.post([&waiter = place.waiter_] { waiter.resume(); });
+    return true;
+  }
+
+ private:
+  IntrusiveList<Place> places_;
+  size_t length_ = 0;
+};
+
+// Make one, join the line with `place()` under the lock, then co_await it: the grant, or
+// deadline_exceeded. It must be awaited once it has joined.
+template <class Guard, class Grant>
+class LineWait final : public Waiter, public Timer {
+ public:
+  LineWait(Guard& guard, Loop& loop, Deadline deadline)
+      : guard_(guard), place_(loop, *this), deadline_(deadline) {}
+
+  typename WaitLine<Grant>::Place& place() { return place_; }
+
+  bool await_ready() const { return false; }
+  void await_suspend(std::coroutine_handle<> handle) {
+    suspend(handle);
+    place_.loop().arm(*this, deadline_.when());
+  }
+  Result<Grant> await_resume() {
+    place_.loop().disarm(*this);
+    if (place_.grant()) return std::move(*place_.grant());
+    return fail(Error::Code::deadline_exceeded, "waited in the queue for too long");
+  }
+
+ private:
+  void on_timer(Instant) override {
+    const bool left = guard_.with([this](auto& state) {
+      if (place_.grant()) return false;  // Its mail is on the way.
+      state.line().leave(place_);
+      return true;
+    });
+    if (left) place_.loop().schedule(*this);
+  }
+
+  Guard& guard_;
+  typename WaitLine<Grant>::Place place_;
+  Deadline deadline_;
+};
+
+}  // namespace spillway::runtime
