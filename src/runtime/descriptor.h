@@ -24,6 +24,7 @@ class IoWait : public Waiter {
  protected:
   explicit IoWait(Deadline deadline) : deadline_(deadline.when()) {}
   ~IoWait() = default;
+  void renew(Deadline deadline) { deadline_ = deadline.when(); }  // Only to a later one.
 
  private:
   Instant deadline_;

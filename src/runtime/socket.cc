@@ -78,6 +78,7 @@ bool Socket::Write::attempt(Watch& watch) {
       return true;
     }
     if (advance(static_cast<size_t>(sent))) return true;
+    if (stall_max_) renew(Deadline::after(watch.loop.now(), *stall_max_));
   }
   return false;
 }

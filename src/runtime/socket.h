@@ -40,10 +40,14 @@ class Socket {
   // Writes all of `parts`, which it uses up. The bytes must stay until the await has ended. After
   // an error an unknown part was sent. Errors as for read.
   auto write(std::span<iovec> parts, Deadline deadline) {
-    return Write(descriptor_.watch(), parts, deadline);
+    return Write(descriptor_.watch(), parts, deadline, std::nullopt);
   }
   auto write(std::string_view bytes, Deadline deadline) {
-    return Write(descriptor_.watch(), bytes, deadline);
+    return Write(descriptor_.watch(), bytes, deadline, std::nullopt);
+  }
+  // The same, given up only when no byte was taken for `stall_max`: a slow reader is not a dead one.
+  auto write(std::span<iovec> parts, Duration stall_max) {
+    return Write(descriptor_.watch(), parts, Deadline::after(loop().now(), stall_max), stall_max);
   }
 
   // Ends a wait that is under way on the other side of a relay with `cancelled`.
@@ -85,9 +89,10 @@ class Socket {
 
   class Write final : public IoWait {
    public:
-    Write(Watch& watch, std::span<iovec> parts, Deadline deadline)
-        : IoWait(deadline), watch_(watch), parts_(parts) {}
-    Write(Watch& watch, std::string_view bytes, Deadline deadline)
+    Write(Watch& watch, std::span<iovec> parts, Deadline deadline,
+          std::optional<Duration> stall_max)
+        : IoWait(deadline), watch_(watch), parts_(parts), stall_max_(stall_max) {}
+    Write(Watch& watch, std::string_view bytes, Deadline deadline, std::nullopt_t)
         : IoWait(deadline),
           watch_(watch),
           single_{const_cast<char*>(bytes.data()), bytes.size()},
@@ -109,6 +114,7 @@ class Socket {
     Watch& watch_;
     iovec single_{};
     std::span<iovec> parts_;
+    std::optional<Duration> stall_max_;  // If set, each byte taken renews the deadline.
     int64_t error_ = 0;
     std::optional<Error::Code> gave_up_;
   };
