@@ -1,0 +1,91 @@
+// http/client_connection.cc: reading responses, and whether a connection can be used again.
+#include "http/client_connection.h"
+
+#include <string>
+
+#include "http/response_parser.h"
+
+namespace spillway::http {
+
+using runtime::BufferSize;
+
+ClientCall::ClientCall(ClientConnection connection, ResponseHead& response,
+                       const HeadLimits& limits, Duration stall_max)
+    : connection_(std::move(connection)),
+      response_(response),
+      limits_(limits),
+      writer_(connection_.socket, stall_max),
+      body_(connection_.socket, received_, Error::Blame::upstream) {
+  ++connection_.requests;
+}
+
+Error ClientCall::blamed(Error error) const {
+  error.blame = Error::Blame::upstream;
+  const bool is_gone = error.code == Error::Code::connection_closed;
+  // A server may close an idle connection at any time; a request that was under way then has not
+  // been looked at (RFC 9112 section 9.3.1, RFC 9110 section 9.2.2).
+  if (is_gone && is_silent_ && connection_.requests > 1) error.retry = Error::Retry::if_reused;
+  return error;
+}
+
+Result<void> ClientCall::make_room() {
+  if (!received_) {
+    received_ = connection_.socket.loop().buffers().borrow(BufferSize::small);
+    return {};
+  }
+  received_.compact();
+  if (!received_.space().empty()) return {};
+  if (received_.capacity() == runtime::bytes_in(BufferSize::large)) {
+    return fail(Error::Code::protocol, "the response head is too long", Error::Blame::upstream);
+  }
+  runtime::Buffer larger = connection_.socket.loop().buffers().borrow(BufferSize::large);
+  const std::string_view filled = received_.filled();
+  std::copy(filled.begin(), filled.end(), larger.space().begin());
+  larger.add(filled.size());
+  received_ = std::move(larger);
+  return {};
+}
+
+runtime::Task<Result<void>> ClientCall::read_head(Method method, Deadline deadline) {
+  CHECK(!has_final_head_);
+  scanner_.reset();
+  response_.clear();
+  if (!received_) {
+    auto ready = co_await connection_.socket.wait_readable(deadline);
+    if (!ready) {
+      co_return fail(ready.error().code, "no answer began in time", Error::Blame::upstream);
+    }
+  }
+  while (true) {
+    if (received_ && !received_.filled().empty()) {
+      is_silent_ = false;
+      const HeadResult result =
+          parse_response_head(received_.filled(), method, limits_, scanner_, response_);
+      if (result.kind == HeadResult::Kind::violation) {
+        co_return fail(Error::Code::protocol, std::string(result.text), Error::Blame::upstream);
+      }
+      if (result.kind == HeadResult::Kind::complete) {
+        received_.consume_in_place(result.consumed);
+        has_final_head_ = !response_.is_interim();
+        if (has_final_head_) body_.start(response_.framing);
+        co_return Result<void>{};
+      }
+    }
+    CO_TRY_VOID(make_room());
+    auto count = co_await connection_.socket.read(received_.space(), deadline);
+    if (!count) co_return fail(blamed(std::move(count).error()));
+    if (*count == 0) {
+      co_return fail(blamed({.code = Error::Code::connection_closed,
+                             .detail = "closed before the answer's head was complete"}));
+    }
+    received_.add(*count);
+  }
+}
+
+bool ClientCall::is_reusable() const {
+  return has_final_head_ && response_.status != 101 && response_.keep_alive && body_.ended() &&
+         response_.framing.kind != BodyFraming::Kind::until_close && writer_.ended() &&
+         body_.has_no_rest() && !connection_.socket.peer_has_ended();
+}
+
+}  // namespace spillway::http

@@ -1,0 +1,82 @@
+// http/client_pool.cc: reuse, ageing and closing of idle connections.
+#include "http/client_pool.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace spillway::http {
+namespace {
+
+// Idle connections per endpoint and core: as many as one endpoint can use at once in practice.
+constexpr size_t idle_max = 1024;
+// How late an idle connection may be closed: small beside the second between our limit and Node's.
+constexpr Duration sweep_every = 250ms;
+
+}  // namespace
+
+std::optional<ClientConnection> ClientPool::reuse(const SocketAddress& address) {
+  const auto found = idle_.find(address);
+  if (found == idle_.end()) return std::nullopt;
+  auto& connections = found->second;
+  while (!connections.empty()) {
+    ClientConnection connection = std::move(connections.back());
+    connections.pop_back();
+    --idle_count_;
+    // An upstream that says something unasked, or has closed, is not for use.
+    if (connection.socket.has_news() || connection.idle_until <= loop_.now()) {
+      ++counts_.found_dead;
+      continue;
+    }
+    ++counts_.reuses;
+    return connection;
+  }
+  return std::nullopt;
+}
+
+runtime::Task<Result<ClientConnection>> ClientPool::connect(const SocketAddress& address,
+                                                            Deadline deadline) {
+  ++counts_.connects;
+  auto socket = co_await runtime::Socket::connect(loop_, address, deadline);
+  if (!socket) {
+    ++counts_.connect_failures;
+    co_return fail(std::move(socket).error());
+  }
+  co_return ClientConnection{.socket = std::move(*socket)};
+}
+
+void ClientPool::give_back(const SocketAddress& address, ClientConnection connection,
+                           Duration keepalive) {
+  auto& connections = idle_[address];
+  if (connections.size() >= idle_max || keepalive <= Duration::zero()) return;
+  connection.idle_since = loop_.now();
+  connection.idle_until = connection.idle_since + keepalive;
+  connections.push_back(std::move(connection));
+  ++idle_count_;
+  if (!is_armed()) loop_.arm(*this, loop_.now() + sweep_every);
+}
+
+void ClientPool::forget(const SocketAddress& address) {
+  const auto found = idle_.find(address);
+  if (found == idle_.end()) return;
+  idle_count_ -= found->second.size();
+  idle_.erase(found);
+}
+
+void ClientPool::clear() {
+  idle_.clear();
+  idle_count_ = 0;
+}
+
+void ClientPool::on_timer(Instant now) {
+  for (auto it = idle_.begin(); it != idle_.end();) {
+    auto& connections = it->second;
+    const auto is_over = [now](const ClientConnection& connection) {
+      return connection.idle_until <= now || connection.socket.has_news();
+    };
+    idle_count_ -= std::erase_if(connections, is_over);
+    it = connections.empty() ? idle_.erase(it) : std::next(it);
+  }
+  if (idle_count_ > 0) loop_.arm(*this, now + sweep_every);
+}
+
+}  // namespace spillway::http

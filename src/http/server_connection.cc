@@ -1,0 +1,181 @@
+// http/server_connection.cc: the life of a client's connection.
+#include "http/server_connection.h"
+
+#include "http/request_parser.h"
+
+namespace spillway::http {
+
+using runtime::BufferSize;
+using runtime::Task;
+
+namespace {
+
+// After an answer that leaves request bytes unread, the connection is closed for writing and the
+// rest is taken and dropped for a while, so that the answer is not lost to a reset (RFC 9112
+// section 9.6).
+constexpr Duration linger_max = 2s;
+constexpr uint64_t linger_bytes_max = uint64_t{4} << 20;
+// A body that nobody wanted is read up to here to save the connection.
+constexpr uint64_t skipped_bytes_max = 256 << 10;
+
+}  // namespace
+
+ServerConnection::ServerConnection(runtime::Socket socket, const ClientInfo& client,
+                                   ServerContext& context, const ServerLimits& limits,
+                                   RequestHandler& handler)
+    : socket_(std::move(socket)),
+      client_(client),
+      context_(context),
+      limits_(limits),
+      handler_(handler) {}
+
+Task<void> ServerConnection::run(runtime::Buffer received) {
+  received_ = std::move(received);
+  while (!is_cut_) {
+    if (!received_ || received_.filled().empty()) {
+      received_.release();
+      if (is_draining_) break;
+      is_idle_ = true;
+      auto ready = co_await socket_.wait_readable(
+          Deadline::after(context_.loop.now(), limits_.idle_timeout));
+      is_idle_ = false;
+      if (!ready) break;
+    }
+    auto head = context_.heads.borrow();
+    if (co_await read_head(*head) == Arrival::closed) break;
+    if (!co_await serve_one(*head)) break;
+  }
+  received_.release();
+  socket_.close();
+}
+
+Result<void> ServerConnection::make_room() {
+  if (!received_) {
+    received_ = context_.loop.buffers().borrow(BufferSize::small);
+    return {};
+  }
+  received_.compact();
+  if (!received_.space().empty()) return {};
+  if (received_.capacity() == runtime::bytes_in(BufferSize::large)) {
+    return fail(Error::Code::limit_exceeded, "the head is longer than the largest buffer");
+  }
+  runtime::Buffer larger = context_.loop.buffers().borrow(BufferSize::large);
+  const std::string_view filled = received_.filled();
+  std::copy(filled.begin(), filled.end(), larger.space().begin());
+  larger.add(filled.size());
+  received_ = std::move(larger);
+  return {};
+}
+
+Task<ServerConnection::Arrival> ServerConnection::read_head(RequestHead& head) {
+  const Deadline deadline = Deadline::after(context_.loop.now(), limits_.head_timeout);
+  scanner_.reset();
+  head.clear();
+  while (true) {
+    if (received_) {
+      const HeadResult result =
+          parse_request_head(received_.filled(), limits_.head, scanner_, head);
+      if (result.kind == HeadResult::Kind::complete) {
+        received_.consume_in_place(result.consumed);
+        co_return Arrival::request;
+      }
+      if (result.kind == HeadResult::Kind::violation) {
+        ++context_.counts.bad_requests;
+        co_await refuse(result.status, result.text);
+        co_return Arrival::closed;
+      }
+    }
+    if (!make_room()) {
+      co_await refuse(431, "the request head is too long");
+      co_return Arrival::closed;
+    }
+    auto count = co_await socket_.read(received_.space(), deadline);
+    if (!count && count.error().code == Error::Code::deadline_exceeded) {
+      ++context_.counts.head_timeouts;
+      co_await refuse(408, "the request head did not arrive in time");
+      co_return Arrival::closed;
+    }
+    if (!count || *count == 0) co_return Arrival::closed;
+    received_.add(*count);
+  }
+}
+
+Task<bool> ServerConnection::serve_one(RequestHead& head) {
+  ++context_.counts.requests;
+  Exchange exchange(socket_, received_, head, client_, context_.current_date(), limits_);
+  if (is_draining_) exchange.close_after();
+  co_await handler_.serve(exchange);
+
+  if (exchange.has_switched() || is_cut_) co_return false;
+  if (!exchange.response_started()) {
+    exchange.close_after();
+    if (!co_await exchange.respond(500, "text/plain", "Internal Server Error\n")) co_return false;
+  }
+  if (!exchange.response_ended()) {
+    // In mid-body: the client must see that this is not the end (RFC 9112 section 8).
+    ++context_.counts.truncated;
+    socket_.reset_on_close();
+    co_return false;
+  }
+  if (!exchange.body_ended() && !co_await skip_body(exchange)) {
+    co_await linger();
+    co_return false;
+  }
+  if (!exchange.keeps_alive()) {
+    if (!received_.filled().empty()) co_await linger();
+    co_return false;
+  }
+  exchange.body().give_rest_to(received_);
+  co_return true;
+}
+
+Task<bool> ServerConnection::skip_body(Exchange& exchange) {
+  if (!exchange.keeps_alive()) co_return false;
+  const uint64_t before = exchange.body().bytes();
+  const Deadline deadline = Deadline::after(context_.loop.now(), linger_max);
+  while (!exchange.body_ended()) {
+    if (exchange.body().bytes() - before > skipped_bytes_max) co_return false;
+    if (!co_await exchange.body().next(deadline)) co_return false;
+  }
+  co_return true;
+}
+
+Task<void> ServerConnection::linger() {
+  socket_.shutdown_write();
+  const Deadline deadline = Deadline::after(context_.loop.now(), linger_max);
+  runtime::Buffer sink = context_.loop.buffers().borrow(BufferSize::small);
+  for (uint64_t taken = 0; taken < linger_bytes_max && !is_cut_;) {
+    auto count = co_await socket_.read(sink.space(), deadline);
+    if (!count || *count == 0) co_return;
+    taken += *count;
+  }
+}
+
+Task<void> ServerConnection::refuse(uint16_t status, std::string_view text) {
+  MessageWriter writer(socket_, limits_.write_timeout);
+  const BodyFraming framing{.kind = BodyFraming::Kind::length, .length = text.size() + 1};
+  const auto begun = writer.begin(framing, [&](HeadWriter& head) {
+    head.status_line(status);
+    head.field("date", context_.current_date().value());
+    head.field("content-type", "text/plain");
+    head.framing(framing);
+    head.field("connection", "close");
+    head.end_of_head();
+    head.text(text);
+    head.text("\n");
+  });
+  if (begun && co_await writer.flush()) co_await linger();
+}
+
+void ServerConnection::drain() {
+  is_draining_ = true;
+  if (is_idle_) socket_.interrupt_reader();
+}
+
+void ServerConnection::cut() {
+  is_draining_ = is_cut_ = true;
+  socket_.interrupt_reader();
+  socket_.interrupt_writer();
+}
+
+}  // namespace spillway::http
