@@ -40,7 +40,7 @@ function find({ pages, crashAllowed }, path, method) {
   if (!methods) throw new HttpError(404, `nothing at ${path}`);
   const handler = methods[method === 'HEAD' ? 'GET' : method];
   if (handler) return handler;
-  const allow = Object.keys(methods).map((name) => (name === 'GET' ? 'GET, HEAD' : name)).join(', ');
+  const allow = Object.keys(methods).join(', ').replace('GET', 'GET, HEAD');
   throw new HttpError(405, `${method} is not for ${path}`, {}, { allow });
 }
 
@@ -101,7 +101,8 @@ function showPage({ pages, path }, request, response) {
 
 // Alive, whatever it is doing.
 function health({ replica }, request, response) {
-  sendJson(response, 200, { status: 'ok', replica, uptime_s: Math.floor(process.uptime()) });
+  const { pid } = process;
+  sendJson(response, 200, { status: 'ok', replica, pid, uptime_s: Math.floor(process.uptime()) });
 }
 
 // Wants requests.

@@ -60,8 +60,11 @@ function increment(counts, key) {
 // Milliseconds, rounded to microseconds; null where nothing was measured.
 function percentiles(samples) {
   const sorted = Float64Array.from(samples).sort();
-  const at = (share) => (sorted.length === 0 ? null
-    : Math.round(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] * 1e3) / 1e3);
+  const at = (share) => {
+    if (sorted.length === 0) return null;
+    const sample = sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+    return Math.round(sample * 1e3) / 1e3;
+  };
   return { p50: at(0.5), p99: at(0.99), max: at(1) };
 }
 
