@@ -9,6 +9,7 @@ using runtime::BufferSize;
 
 void BodyReader::start(const BodyFraming& framing) {
   decoder_ = BodyDecoder(framing);
+  length_ = framing.length;
   if (framing.kind == BodyFraming::Kind::chunked) trailers_ = std::make_unique<HeaderList>();
 }
 
@@ -30,11 +31,13 @@ Result<std::string_view> BodyReader::decode() {
 
 Result<std::string_view> BodyReader::next_arrived() { return decode(); }
 
-// A second buffer, for the head's views point into the first. A body that fills a small one is
-// long: from then on a large one saves system calls.
+// A second buffer, for the head's views point into the first. A large one saves system calls where
+// the body is known to be long or turns out to be.
 Result<void> BodyReader::make_room() {
+  constexpr size_t small = runtime::bytes_in(BufferSize::small);
   if (!own_) {
-    own_ = socket_.loop().buffers().borrow(BufferSize::small);
+    const bool is_long = length_ >= bytes_ + small;
+    own_ = socket_.loop().buffers().borrow(is_long ? BufferSize::large : BufferSize::small);
     const std::string_view rest = received_.filled();  // At most part of a chunk's size line.
     std::copy(rest.begin(), rest.end(), own_.space().begin());
     own_.add(rest.size());
@@ -42,8 +45,7 @@ Result<void> BodyReader::make_room() {
     return {};
   }
   own_.compact();
-  if (own_.filled().empty() && bytes_ >= runtime::bytes_in(BufferSize::small) &&
-      own_.capacity() == runtime::bytes_in(BufferSize::small)) {
+  if (own_.filled().empty() && bytes_ >= small && own_.capacity() == small) {
     own_ = socket_.loop().buffers().borrow(BufferSize::large);
   }
   if (own_.space().empty()) return fail(Error::Code::limit_exceeded, "chunk framing too long");

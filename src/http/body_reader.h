@@ -39,6 +39,8 @@ class BodyReader {
     return trailers_ == nullptr || trailers_->empty() ? nullptr : trailers_.get();
   }
   uint64_t bytes() const { return bytes_; }
+  // The last piece lies in the buffer that the head came in.
+  bool is_in_place() const { return !own_; }
 
   // Nothing was received behind the end of the body.
   bool has_no_rest() const { return (own_ ? own_ : received_).filled().empty(); }
@@ -56,6 +58,7 @@ class BodyReader {
   std::unique_ptr<HeaderList> trailers_;  // Only for a chunked body.
   Error::Blame blame_;
   uint64_t bytes_ = 0;
+  uint64_t length_ = 0;  // As announced, 0 if it was not.
 };
 
 }  // namespace spillway::http

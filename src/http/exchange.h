@@ -52,7 +52,9 @@ class Exchange {
   // connection_closed.
   runtime::Task<Result<std::string_view>> read_body();
   bool body_ended() const { return body_.ended(); }
-  uint64_t body_bytes_received() const { return body_.bytes(); }
+  // The last piece lies behind the head and stays valid as long as the exchange.
+  bool body_is_in_place() const { return body_.is_in_place(); }
+  uint64_t body_bytes_received() const { return body_.bytes() + tunnel_received_; }
   const HeaderList* request_trailers() const { return body_.trailers(); }
   // Lets a read_body() under way end with `cancelled`: the answer no longer needs it.
   void interrupt_body() { socket_.interrupt_reader(); }
@@ -75,15 +77,22 @@ class Exchange {
   bool response_started() const { return status_ != 0; }
   bool response_ended() const { return response_ended_; }
   uint16_t status() const { return status_; }  // 0 before the response started.
-  uint64_t body_bytes_sent() const { return writer_.body_bytes(); }
+  uint64_t body_bytes_sent() const { return writer_.body_bytes() + tunnel_sent_; }
   // This response is the last on its connection (a drain, an error that leaves bytes behind).
   void close_after() { keep_alive_ = false; }
   bool keeps_alive() const { return keep_alive_; }
+  // Nobody is left to answer: the connection ends without another byte.
+  void abandon() { is_abandoned_ = true; }
+  bool is_abandoned() const { return is_abandoned_; }
 
   // After a 101 was sent the handler owns the raw connection: bytes that came behind the request's
   // head are in received(), and the connection closes when the handler returns.
   runtime::Task<Result<void>> switch_protocols(const ResponseHead& head);
   bool has_switched() const { return has_switched_; }
+  void count_tunnel(uint64_t from_client, uint64_t to_client) {
+    tunnel_received_ += from_client;
+    tunnel_sent_ += to_client;
+  }
   runtime::Socket& socket() { return socket_; }
   runtime::Buffer& received() { return received_; }
 
@@ -108,6 +117,9 @@ class Exchange {
   bool suppresses_body_ = false;
   bool response_ended_ = false;
   bool has_switched_ = false;
+  bool is_abandoned_ = false;
+  uint64_t tunnel_received_ = 0;
+  uint64_t tunnel_sent_ = 0;
 };
 
 // The seam between a connection and what answers on it: the gateway, or the control API.

@@ -106,7 +106,7 @@ Task<bool> ServerConnection::serve_one(RequestHead& head) {
   if (is_draining_) exchange.close_after();
   co_await handler_.serve(exchange);
 
-  if (exchange.has_switched() || is_cut_) co_return false;
+  if (exchange.has_switched() || exchange.is_abandoned() || is_cut_) co_return false;
   if (!exchange.response_started()) {
     exchange.close_after();
     if (!co_await exchange.respond(500, "text/plain", "Internal Server Error\n")) co_return false;

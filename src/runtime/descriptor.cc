@@ -8,6 +8,9 @@ namespace spillway::runtime {
 void Watch::on_ready(uint8_t readiness) {
   if (fd < 0) return;  // Closed in this turn, before its event's turn came.
   ready |= readiness;
+  if (hangup != nullptr && (readiness & (peer_ended | broken))) {
+    hangup->on_hangup(readiness & broken);
+  }
   if (reader != nullptr && (ready & readable) && reader->attempt(*this)) end(reader);
   // The reader, resumed, may have closed us; then there is no writer left.
   if (writer != nullptr && (ready & writable) && writer->attempt(*this)) end(writer);

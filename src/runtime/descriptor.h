@@ -30,6 +30,15 @@ class IoWait : public Waiter {
   Instant deadline_;
 };
 
+// Told when the peer of a descriptor has ended or is gone, while nobody reads from it.
+class HangupListener {
+ public:
+  virtual void on_hangup(bool is_broken) = 0;
+
+ protected:
+  ~HangupListener() = default;
+};
+
 // What a loop knows of one watched descriptor: at most one reader and one writer wait on it. Its
 // single timer serves both; it is moved only to become earlier and otherwise corrects itself when
 // it fires, so a busy connection touches the wheel once per timeout, not once per operation.
@@ -47,6 +56,7 @@ struct Watch final : Timer {
   uint8_t ready = writable;
   IoWait* reader = nullptr;
   IoWait* writer = nullptr;
+  HangupListener* hangup = nullptr;
 };
 
 // Owns a descriptor and its watch. Movable while nobody waits on it. One core.

@@ -61,6 +61,9 @@ class Socket {
   // not for use.
   bool has_news() const { return descriptor_.watch().ready & (readable | peer_ended | broken); }
 
+  // Null to listen no more. Called from the loop, never from inside a read or write.
+  void set_hangup_listener(HangupListener* listener) { descriptor_.watch().hangup = listener; }
+
   void shutdown_write();
   void reset_on_close();
   void close() { descriptor_.close(); }

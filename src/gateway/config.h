@@ -1,0 +1,149 @@
+// gateway/config.h: which requests go to which service, and whose word about clients we believe.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/address.h"
+#include "base/error.h"
+#include "base/fields.h"
+#include "base/quantity.h"
+#include "base/time.h"
+
+namespace spillway::gateway {
+
+// The host of a route: one name or address, every name below a domain, or any. Immutable value.
+struct HostPattern {
+  std::string text;  // In lower case; empty: any host. "*.shops.example" keeps its "*.".
+
+  // "shop.example", "*.shops.example" (one or more labels in front), "10.0.0.1", "[::1]"; no port,
+  // for the port of Host is not compared (RFC 9110 section 7.2).
+  static Result<HostPattern> parse(std::string_view text);
+  bool is_any() const { return text.empty(); }
+  bool is_wildcard() const { return text.starts_with("*."); }
+  // What follows the star: ".shops.example". REQUIRES: is_wildcard().
+  std::string_view suffix() const { return std::string_view(text).substr(1); }
+  auto operator<=>(const HostPattern&) const = default;
+};
+inline const std::string& to_string(const HostPattern& host) { return host.text; }
+
+// The path of a route: one path, or all that begin with a prefix of whole segments.
+struct PathPattern {
+  std::string text = "/*";  // As written: "/x", "/x/*" or "/*".
+
+  // Only the normalised form is compared, so only that form is accepted: no dot segments, empty
+  // segments, query, or escapes of unreserved characters (RFC 3986 section 6.2.2).
+  static Result<PathPattern> parse(std::string_view text);
+  bool is_prefix() const { return text.ends_with("/*"); }
+  // "/x/" of "/x/*", "/" of "/*"; matches every path that starts so. REQUIRES: is_prefix().
+  std::string_view prefix() const { return std::string_view(text).substr(0, text.size() - 1); }
+  // Whether each path that `other` matches is matched by this one.
+  bool covers(const PathPattern& other) const;
+  auto operator<=>(const PathPattern&) const = default;
+};
+inline const std::string& to_string(const PathPattern& path) { return path.text; }
+
+// A request method (RFC 9110 section 9); CONNECT and TRACE are refused, so no route can name them.
+struct Method {
+  std::string text;
+
+  static Result<Method> parse(std::string_view text);
+  auto operator<=>(const Method&) const = default;
+};
+inline const std::string& to_string(const Method& method) { return method.text; }
+
+// Overrides, for one route, those of its service.
+struct RouteTimeouts {
+  std::optional<Duration> first_byte;
+  std::optional<Duration> idle;
+  std::optional<Duration> total;
+  std::optional<Duration> websocket_idle;
+
+  template <class Visitor>
+  static void describe(Visitor& visit) {
+    constexpr FieldNote bounds{.minimum = 0.001, .maximum = 86'400, .unit = "s", .example = "5s"};
+    const auto note = [&bounds](std::string_view doc) {
+      FieldNote result = bounds;
+      result.doc = doc;
+      return result;
+    };
+    visit.field(
+        "first_byte", &RouteTimeouts::first_byte,
+        note("Instead of the service's: from the request sent to the answer's first byte."));
+    visit.field("idle", &RouteTimeouts::idle,
+                note("Instead of the service's: the longest silence within an answer."));
+    visit.field("total", &RouteTimeouts::total,
+                note("Instead of the service's: the whole request, retries and queue included."));
+    visit.field("websocket_idle", &RouteTimeouts::websocket_idle,
+                note("Instead of the service's: the longest silence of an upgraded connection."));
+  }
+};
+
+// One rule: the requests it takes and the service they go to. All conditions have to hold. Among
+// routes whose host matches, an exact host goes before a longer wildcard, that before a shorter
+// one, that before any host; within one host the first route from the top wins.
+struct RouteConfig {
+  HostPattern host;
+  PathPattern path;
+  std::vector<Method> methods;
+  std::map<std::string, std::string> headers;
+  std::map<std::string, std::string> query;
+  std::string service;
+  RouteTimeouts timeouts;
+  std::optional<ByteSize> buffer;
+
+  template <class Visitor>
+  static void describe(Visitor& visit);
+};
+
+// Whom we believe about who the client is.
+struct ClientsConfig {
+  std::vector<IpPrefix> trusted_proxies;
+
+  template <class Visitor>
+  static void describe(Visitor& visit) {
+    visit.field("trusted_proxies", &ClientsConfig::trusted_proxies,
+                {.doc = "Forwarded and X-Forwarded-* are believed from these addresses only, and "
+                        "replaced when anybody else sends them.",
+                 .example = "[10.0.0.0/8]"});
+  }
+};
+
+template <class Visitor>
+void RouteConfig::describe(Visitor& visit) {
+  visit.field("host", &RouteConfig::host,
+              {.doc = "A host name, or \"*.domain\" for all names below it. Any host if absent.",
+               .example = "\"*.shops.example\""});
+  visit.field("path", &RouteConfig::path,
+              {.doc = "\"/x\" takes just that path, \"/x/*\" all below /x/, \"/*\" everything.",
+               .example = "/api/auctions/*"});
+  visit.field(
+      "methods", &RouteConfig::methods,
+      {.doc = "Only these methods; GET includes HEAD. All if absent.", .example = "[POST]"});
+  visit.field("headers", &RouteConfig::headers,
+              {.doc = "Only requests with these header values; \"*\" is any value.",
+               .example = "{ x-beta: \"1\" }"});
+  visit.field("query", &RouteConfig::query,
+              {.doc = "Only requests with these query parameters; \"*\" is any value.",
+               .example = "{ version: \"2\" }"});
+  visit.field("service", &RouteConfig::service,
+              {.doc = "Where the requests go: a name under `services`. May be absent if there is "
+                      "just one.",
+               .example = "api"});
+  visit.field("timeouts", &RouteConfig::timeouts,
+              {.doc = "Timeouts of this route, instead of its service's."});
+  visit.field("buffer", &RouteConfig::buffer,
+              {.doc = "Up to so many bytes of an answer are taken from the service before the "
+                      "client has read them, so that slow clients free it sooner. Never for "
+                      "text/event-stream or upgrades. Streamed chunk by chunk if absent.",
+               .minimum = 4096,
+               .maximum = 1 << 26,
+               .unit = "B",
+               .raising = "As many bytes for each slow client of this route.",
+               .example = "256KB"});
+}
+
+}  // namespace spillway::gateway

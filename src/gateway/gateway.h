@@ -1,0 +1,88 @@
+// gateway/gateway.h: answers every request of one core, by the plan that runs now.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gateway/config.h"
+#include "gateway/metrics.h"
+#include "gateway/proxy.h"
+#include "gateway/request_context.h"
+#include "gateway/route_table.h"
+#include "gateway/service.h"
+#include "http/exchange.h"
+#include "http/via.h"
+#include "telemetry/access_log.h"
+#include "telemetry/active_users.h"
+#include "telemetry/registry.h"
+
+namespace spillway::gateway {
+
+// What a plan means to the gateways of all cores. Immutable once made, so that a reload is one
+// pointer exchanged; requests under way keep the one they began with.
+struct Routing {
+  Routing(std::vector<RouteConfig> routes, std::vector<std::shared_ptr<Service>> its_services,
+          ClientsConfig its_clients);
+
+  const RouteTable table;
+  const std::vector<std::shared_ptr<Service>> services;  // In the order of the routes.
+  const std::vector<std::string> labels;                 // Of the routes, for metrics and logs.
+  const ClientsConfig clients;
+};
+
+// Takes a line of the access log. One core.
+class AccessSink {
+ public:
+  virtual void append(std::string_view line) = 0;
+
+ protected:
+  ~AccessSink() = default;
+};
+
+// What a gateway uses of its process; all outlive it.
+struct GatewayParts {
+  runtime::Loop& loop;
+  const MetricFamilies& families;
+  telemetry::ActiveUsers& active_users;
+  const http::Via& via;
+  AccessSink* access_log = nullptr;  // Null: no access log.
+  ProxyOptions proxy;
+};
+
+// One per core, and only touched by it.
+class Gateway final : public http::RequestHandler {
+ public:
+  Gateway(const GatewayParts& parts, std::shared_ptr<const Routing> routing);
+
+  // The whole way of a request, in running order.
+  runtime::Task<void> serve(http::Exchange& exchange) override;
+
+  // From now on new requests follow this plan.
+  void use(std::shared_ptr<const Routing> routing);
+  Proxy& proxy() { return proxy_; }
+  void set_access_log(AccessSink* access_log) { parts_.access_log = access_log; }
+
+ private:
+  // A plan as this core uses it.
+  struct Generation {
+    Generation(const GatewayParts& parts, std::shared_ptr<const Routing> its_routing);
+    const std::shared_ptr<const Routing> routing;
+    telemetry::Scope scope;
+    std::vector<std::unique_ptr<Filter>> filters;        // In running order.
+    std::vector<std::unique_ptr<RouteMetrics>> metrics;  // By route number.
+    RouteMetrics unrouted;                               // Requests that no route took.
+  };
+  class Record;
+
+  std::optional<Refusal> route(RequestContext& context, const Generation& generation,
+                               RouteMetrics*& metrics, std::string& allowed) const;
+  static runtime::Task<void> refuse(http::Exchange& exchange, const Refusal& refusal);
+
+  GatewayParts parts_;
+  Proxy proxy_;
+  std::shared_ptr<Generation> generation_;
+};
+
+}  // namespace spillway::gateway

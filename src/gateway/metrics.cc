@@ -1,0 +1,99 @@
+// gateway/metrics.cc: families, labels and the few additions per request.
+#include "gateway/metrics.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace spillway::gateway {
+
+using telemetry::MetricType;
+
+MetricFamilies::MetricFamilies(telemetry::Registry& its_registry)
+    : registry(its_registry),
+      requests(registry.family({.name = "spillway_http_requests_total",
+                                .help = "Requests answered, by the class of the answer's status.",
+                                .label_names = {"route", "service", "status_class"}})),
+      durations(registry.family({.name = "http_request_duration_seconds",
+                                 .help = "From a request's head to the last byte of its answer.",
+                                 .type = MetricType::histogram,
+                                 .label_names = {"method", "route", "status_code"}})),
+      in_flight(registry.family({.name = "spillway_http_requests_in_flight",
+                                 .help = "Requests being served, tunnels included.",
+                                 .type = MetricType::gauge,
+                                 .label_names = {"route"}})),
+      retries(registry.family({.name = "spillway_http_retries_total",
+                               .help = "Attempts beyond a request's first.",
+                               .label_names = {"route", "service"}})),
+      hedges(registry.family({.name = "spillway_http_hedges_total",
+                              .help = "Second attempts sent beside a slow first one.",
+                              .label_names = {"route", "service"}})),
+      upstream_durations(
+          registry.family({.name = "spillway_upstream_duration_seconds",
+                           .help = "From an attempt's start to the head of its answer.",
+                           .type = MetricType::histogram,
+                           .label_names = {"route", "service"}})),
+      bytes_received(registry.family({.name = "spillway_http_request_bytes_total",
+                                      .help = "Bytes of request bodies.",
+                                      .label_names = {"route"}})),
+      bytes_sent(registry.family({.name = "spillway_http_response_bytes_total",
+                                  .help = "Bytes of answers' bodies.",
+                                  .label_names = {"route"}})) {}
+
+namespace {
+
+telemetry::Counter class_counter(const MetricFamilies& families, telemetry::Scope& scope,
+                                 const std::string& route, const std::string& service, int number,
+                                 uint32_t core) {
+  return scope.counter(families.requests, {route, service, fmt::format("{}xx", number)}, core);
+}
+
+}  // namespace
+
+RouteMetrics::RouteMetrics(const MetricFamilies& families, telemetry::Scope& scope,
+                           std::string route, std::string service, uint32_t core)
+    : families_(families),
+      scope_(scope),
+      route_(std::move(route)),
+      core_(core),
+      in_flight_(scope.gauge(families.in_flight, {route_}, core)),
+      retries_(scope.counter(families.retries, {route_, service}, core)),
+      hedges_(scope.counter(families.hedges, {route_, service}, core)),
+      upstream_duration_(scope.histogram(families.upstream_durations, {route_, service}, core)),
+      bytes_received_(scope.counter(families.bytes_received, {route_}, core)),
+      bytes_sent_(scope.counter(families.bytes_sent, {route_}, core)),
+      by_class_{class_counter(families, scope, route_, service, 1, core),
+                class_counter(families, scope, route_, service, 2, core),
+                class_counter(families, scope, route_, service, 3, core),
+                class_counter(families, scope, route_, service, 4, core),
+                class_counter(families, scope, route_, service, 5, core)} {}
+
+telemetry::Histogram& RouteMetrics::duration_of(http::Method method, uint16_t status) {
+  const uint32_t key = static_cast<uint32_t>(method) << 16 | status;
+  if (last_ != nullptr && key == last_key_) return *last_;
+  auto found = durations_.find(key);
+  if (found == durations_.end()) {
+    const std::string_view name = http::to_string(method);
+    found = durations_
+                .emplace(key, scope_.histogram(families_.durations,
+                                               {std::string(name.empty() ? "other" : name), route_,
+                                                fmt::format("{}", status)},
+                                               core_))
+                .first;
+  }
+  last_key_ = key;
+  last_ = &found->second;
+  return *last_;
+}
+
+void RouteMetrics::end(http::Method method, uint16_t status, Duration duration, uint64_t bytes_in,
+                       uint64_t bytes_out) {
+  if (status == 0) status = 499;
+  in_flight_.sub();
+  by_class_[std::clamp(status / 100, 1, 5) - 1].add();
+  duration_of(method, status).observe(duration);
+  if (bytes_in > 0) bytes_received_.add(bytes_in);
+  if (bytes_out > 0) bytes_sent_.add(bytes_out);
+}
+
+}  // namespace spillway::gateway

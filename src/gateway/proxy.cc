@@ -1,0 +1,293 @@
+// gateway/proxy.cc: attempts, retries and what a client is told when all fail.
+#include "gateway/proxy.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "gateway/attempt.h"
+#include "gateway/balance_key.h"
+#include "http/hop_by_hop.h"
+
+namespace spillway::gateway {
+
+using http::BodyFraming;
+using http::Field;
+using runtime::Task;
+using upstream::Outcome;
+
+namespace {
+
+// However generous the plan: each attempt costs an upstream work.
+constexpr uint32_t attempts_max = 10;
+
+Outcome outcome_of(const Error& error) {
+  if (error.blame == Error::Blame::client) return {Outcome::Kind::client_aborted, 0};
+  switch (error.code) {
+    case Error::Code::cancelled: return {Outcome::Kind::client_aborted, 0};
+    case Error::Code::deadline_exceeded: return {Outcome::Kind::timed_out, 0};
+    case Error::Code::connection_refused: return {Outcome::Kind::failed_connect, 0};
+    default: return {Outcome::Kind::failed_response, 0};
+  }
+}
+
+uint16_t status_of(const Error& error) {
+  if (error.blame == Error::Blame::client) {
+    switch (error.code) {
+      case Error::Code::limit_exceeded: return 413;
+      case Error::Code::deadline_exceeded: return 408;
+      default: return 400;
+    }
+  }
+  switch (error.code) {
+    case Error::Code::overloaded: return 503;
+    case Error::Code::deadline_exceeded: return 504;
+    default: return 502;
+  }
+}
+
+}  // namespace
+
+Proxy::Proxy(runtime::Loop& loop, const http::Via& via, const ProxyOptions& options)
+    : loop_(loop), via_(via), options_(options), pool_(loop) {}
+
+Proxy::Limits Proxy::limits_of(const RequestContext& context) const {
+  const upstream::TimeoutConfig& service = context.service->config().timeouts;
+  const RouteTimeouts& route = context.route->timeouts;
+  return {.total = Deadline::after(context.exchange.started(), route.total.value_or(service.total)),
+          .first_byte = route.first_byte.value_or(service.first_byte),
+          .idle = route.idle.value_or(service.idle),
+          .websocket_idle = route.websocket_idle.value_or(service.websocket_idle)};
+}
+
+// Nothing goes to the client before an upstream has sent a response head. Up to that point a failed
+// attempt leaves no trace with the client, so it may be repeated (RFC 9110 section 9.2.2); after
+// it, never.
+Task<void> Proxy::forward(RequestContext& context, RouteMetrics& metrics) {
+  RequestBody body(context.exchange, options_.body_kept_max);
+  const Limits limits = limits_of(context);
+  std::array<upstream::EndpointId, attempts_max> tried;
+  context.service->with([&](ServiceState& state) { state.cluster.count_request(loop_.now()); });
+
+  if (!context.exchange.request().expects_continue) {
+    if (auto fetched = co_await body.prefetch(); !fetched) {
+      co_return co_await answer_error(context, fetched.error());
+    }
+  }
+  for (uint32_t attempts = 1;; ++attempts) {
+    CHECK(attempts <= attempts_max);
+    auto done = co_await attempt_once(context, body, metrics, limits,
+                                      std::span(tried).first(attempts - 1), tried[attempts - 1]);
+    if (done) co_return;
+    if (context.exchange.response_started() || !may_retry(context, body, done.error(), attempts)) {
+      co_return co_await answer_error(context, done.error());
+    }
+    metrics.count_retry();
+    ++context.retries;
+  }
+}
+
+bool Proxy::may_retry(const RequestContext& context, const RequestBody& body, const Error& error,
+                      uint32_t attempts) const {
+  // Nobody to ask is an answer: the queue was the place to wait.
+  if (error.code == Error::Code::overloaded || error.blame == Error::Blame::client) return false;
+  if (error.code == Error::Code::cancelled || attempts >= attempts_max) return false;
+  if (!body.is_replayable()) return false;
+  const bool is_safe = error.retry == Error::Retry::safe;
+  const bool broke = error.code == Error::Code::connection_closed;
+  if (!is_safe && !(broke && http::is_idempotent(context.exchange.request().method))) return false;
+  return context.service->with(
+      [&](ServiceState& state) { return state.cluster.allows_retry(attempts, loop_.now()); });
+}
+
+// One attempt. Whatever is learned about the endpoint is told to its cluster.
+Task<Result<void>> Proxy::attempt_once(RequestContext& context, RequestBody& body,
+                                       RouteMetrics& metrics, const Limits& limits,
+                                       std::span<const upstream::EndpointId> tried,
+                                       upstream::EndpointId& used) {
+  const BalanceKey key = balance_key(context);
+  CO_TRY(lease, co_await context.service->acquire(loop_,
+                                                  {.now = loop_.now(),
+                                                   .random = loop_.random(),
+                                                   .hash_key = key.hash,
+                                                   .sticky = key.sticky,
+                                                   .tried = tried},
+                                                  limits.total));
+  used = lease.ticket().endpoint;
+  context.note_endpoint(lease.ticket());
+  auto connection = co_await connect(*lease.ticket().address, context, limits);
+  if (!connection) {
+    lease.settle(outcome_of(connection.error()));
+    co_return fail(std::move(connection).error());
+  }
+  const auto response = responses_.borrow();
+  Attempt attempt(loop_, context, body, metrics, limits, std::move(lease), std::move(*connection),
+                  *response, options_);
+  const HangupGuard watching(context.exchange, attempt.call);
+  auto done = co_await exchange_heads(attempt);
+  if (done) done = co_await answer(attempt);
+
+  attempt.stops_pumping = true;
+  if (attempt.is_pumping) {
+    context.exchange.interrupt_body();
+    attempt.call.interrupt();
+  }
+  CHECK((co_await attempt.pumps.close(Deadline::never())).has_value());
+  if (!done && !attempt.pumped && attempt.pumped.error().blame == Error::Blame::client) {
+    done = attempt.pumped;  // The client's body failed first; the rest followed from it.
+  }
+  if (!done) {
+    attempt.lease.settle(outcome_of(done.error()));
+    co_return done;
+  }
+  if (attempt.call.is_reusable()) {
+    pool_.give_back(*attempt.address(), attempt.call.take_connection(),
+                    context.service->config().timeouts.keepalive);
+  }
+  attempt.lease.settle({});  // The outcome was learned at the head.
+  co_return done;
+}
+
+Task<Result<http::ClientConnection>> Proxy::connect(const SocketAddress& address,
+                                                    const RequestContext& context,
+                                                    const Limits& limits) {
+  if (auto idle = pool_.reuse(address)) co_return std::move(*idle);
+  const Duration timeout = context.service->config().timeouts.connect;
+  const Deadline deadline = Deadline::after(loop_.now(), timeout).no_later_than(limits.total);
+  co_return co_await pool_.connect(address, deadline);
+}
+
+Result<void> Proxy::begin_request(Attempt& attempt, bool is_whole) const {
+  RequestContext& context = attempt.context;
+  const http::RequestHead& request = context.exchange.request();
+  BodyFraming framing = request.framing;
+  if (is_whole && !attempt.body.kept().empty()) {
+    framing = {.kind = BodyFraming::Kind::length, .length = attempt.body.kept().size()};
+  }
+  return attempt.call.writer().begin(framing, [&](http::HeadWriter& head) {
+    head.request_line(request.method_text, context.path, request.query, request.has_query);
+    if (!request.authority.empty()) {
+      head.field("host", request.authority);
+    } else {
+      head.field("host", *attempt.lease.ticket().name);
+    }
+    for (const http::HeaderField& field : request.fields) {
+      if (field.id != Field::host) head.field(field);
+    }
+    head.field("via", via_.value(request.minor_version));
+    if (request.wants_upgrade) {
+      head.field("connection", "upgrade");
+      head.field("upgrade", request.upgrade_protocol);
+    } else if (request.fields.has(Field::te)) {
+      head.field("connection", "te");
+    }
+    head.framing(framing);
+    head.end_of_head();
+  });
+}
+
+// Sends the request and waits for the answer's head. A body that is not here yet follows while we
+// wait, because an upstream may answer before it has read it all.
+Task<Result<void>> Proxy::exchange_heads(Attempt& attempt) {
+  const Instant began = attempt.sent_at = loop_.now();
+  const bool is_whole = attempt.body.is_complete();
+  CO_TRY_VOID(begin_request(attempt, is_whole));
+  auto sent = is_whole ? co_await attempt.call.writer().write(attempt.body.kept(), true)
+                       : co_await attempt.call.writer().flush();
+  if (!sent) co_return fail(attempt.call.blamed(std::move(sent).error()));
+  const bool awaits_continue = attempt.context.exchange.request().expects_continue;
+  if (!is_whole && !awaits_continue) attempt.start_pump(pump_body(attempt));
+
+  CO_TRY_VOID(co_await read_final_head(attempt, !is_whole && awaits_continue));
+  const Duration took = loop_.now() - began;
+  attempt.metrics.observe_upstream(took);
+  attempt.context.upstream_duration = took;
+  attempt.lease.learn(Outcome::answered(attempt.call.response().status));
+  co_return Result<void>{};
+}
+
+// Interim responses travel on to the client (RFC 9110 section 15.2); a 100 lets its body follow. An
+// upstream that ignores Expect gets the body after a second (section 10.1.1).
+Task<Result<void>> Proxy::read_final_head(Attempt& attempt, bool awaits_continue) {
+  constexpr Duration continue_wait = 1s;
+  constexpr int interim_max = 16;
+  http::Exchange& exchange = attempt.context.exchange;
+  for (int interim = 0; interim < interim_max;) {
+    const Deadline deadline = awaits_continue ? Deadline::after(loop_.now(), continue_wait)
+                                              : attempt.head_deadline(loop_.now());
+    auto head = co_await attempt.call.read_head(exchange.request().method, deadline);
+    const bool timed_out = !head && head.error().code == Error::Code::deadline_exceeded;
+    if (timed_out && awaits_continue) {
+      awaits_continue = false;
+      attempt.start_pump(pump_body(attempt));
+      continue;
+    }
+    const bool may_wait_on = !attempt.head_deadline(loop_.now()).has_passed(loop_.now());
+    if (timed_out && may_wait_on) continue;  // The body went on meanwhile.
+    if (!head || !attempt.call.response().is_interim()) co_return head;
+
+    ++interim;
+    http::ResponseHead& response = attempt.call.response();
+    if (!http::remove_hop_by_hop(response.fields)) break;
+    CO_TRY_VOID(
+        attempt.client_blamed(co_await exchange.send_interim(response.status, response.fields)));
+    if (response.status == 100 && awaits_continue) {
+      awaits_continue = false;
+      attempt.start_pump(pump_body(attempt));
+    }
+  }
+  co_return fail(Error::Code::protocol, "too many interim responses", Error::Blame::upstream);
+}
+
+// Carries the request's body up, piece by piece. Its failure ends the attempt.
+Task<void> Proxy::pump_body(Attempt& attempt) {
+  uint64_t position = 0;
+  while (!attempt.stops_pumping) {
+    auto piece = co_await attempt.body.next(position);
+    if (!piece) {
+      attempt.pumped = fail(std::move(piece).error());
+      break;
+    }
+    if (piece->empty()) {
+      auto ended =
+          co_await attempt.call.writer().finish(attempt.context.exchange.request_trailers());
+      if (!ended) attempt.pumped = fail(attempt.call.blamed(std::move(ended).error()));
+      attempt.is_pumping = false;
+      attempt.sent_at = loop_.now();
+      co_return;
+    }
+    // An upstream that stops reading may be about to answer: its answer decides.
+    auto sent = co_await attempt.call.writer().write(*piece, false);
+    if (!sent) {
+      attempt.pumped = fail(attempt.call.blamed(std::move(sent).error()));
+      co_return;
+    }
+  }
+  attempt.call.interrupt();
+}
+
+// What the client is told when there is no answer to pass on.
+Task<void> Proxy::answer_error(RequestContext& context, const Error& error) const {
+  context.error = error;
+  context.has_failed = true;
+  http::Exchange& exchange = context.exchange;
+  if (exchange.response_started()) co_return;  // The connection shows the cut.
+  const bool client_is_gone =
+      error.code == Error::Code::cancelled ||
+      (error.blame == Error::Blame::client && error.code == Error::Code::connection_closed);
+  if (client_is_gone) {
+    exchange.close_after();
+    exchange.abandon();
+    co_return;
+  }
+  const uint16_t status = status_of(error);
+  http::HeaderList fields;
+  if (status == 503) CHECK(fields.add(Field::retry_after, "1"));
+  if (status < 500) exchange.close_after();
+  const std::string text = fmt::format("{} {}\n", status, http::reason_of(status));
+  // A client that cannot be told is gone, and that is all there is to it.
+  (void)co_await exchange.respond(status, "text/plain", text, &fields);
+}
+
+}  // namespace spillway::gateway

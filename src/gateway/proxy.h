@@ -1,0 +1,73 @@
+// gateway/proxy.h: sends a request upstream, again if that is safe, and streams the answer back.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "gateway/metrics.h"
+#include "gateway/request_body.h"
+#include "gateway/request_context.h"
+#include "gateway/service.h"
+#include "http/client_connection.h"
+#include "http/client_pool.h"
+#include "http/via.h"
+#include "runtime/object_pool.h"
+#include "runtime/task.h"
+
+namespace spillway::gateway {
+
+struct ProxyOptions {
+  size_t body_kept_max = 64 << 10;  // For another attempt; see http/config.h.
+  http::HeadLimits response_head;   // Of an upstream's answer.
+  Duration write_timeout = 60s;     // An upstream that takes no byte of a request.
+};
+
+// One core's way to all upstreams. Outlives the requests it carries.
+class Proxy {
+ public:
+  Proxy(runtime::Loop& loop, const http::Via& via, const ProxyOptions& options);
+
+  // Answers the exchange: with the upstream's response, or with 502, 503 or 504. context.route and
+  // context.service are set.
+  runtime::Task<void> forward(RequestContext& context, RouteMetrics& metrics);
+
+  http::ClientPool& pool() { return pool_; }
+
+ private:
+  struct Attempt;
+  struct Limits {
+    Deadline total;
+    Duration first_byte;
+    Duration idle;
+    Duration websocket_idle;
+  };
+
+  Limits limits_of(const RequestContext& context) const;
+  runtime::Task<Result<void>> attempt_once(RequestContext& context, RequestBody& body,
+                                           RouteMetrics& metrics, const Limits& limits,
+                                           std::span<const upstream::EndpointId> tried,
+                                           upstream::EndpointId& used);
+  runtime::Task<Result<http::ClientConnection>> connect(const SocketAddress& address,
+                                                        const RequestContext& context,
+                                                        const Limits& limits);
+  runtime::Task<Result<void>> exchange_heads(Attempt& attempt);
+  runtime::Task<Result<void>> read_final_head(Attempt& attempt, bool awaits_continue);
+  runtime::Task<void> pump_body(Attempt& attempt);
+  runtime::Task<Result<void>> answer(Attempt& attempt);
+  runtime::Task<Result<void>> relay(Attempt& attempt);
+  runtime::Task<Result<void>> tunnel(Attempt& attempt);
+  Result<void> begin_request(Attempt& attempt, bool is_whole) const;
+  runtime::Task<void> answer_error(RequestContext& context, const Error& error) const;
+  bool may_retry(const RequestContext& context, const RequestBody& body, const Error& error,
+                 uint32_t attempts) const;
+
+  runtime::Loop& loop_;
+  const http::Via& via_;
+  const ProxyOptions options_;
+  http::ClientPool pool_;
+  runtime::ObjectPool<http::ResponseHead> responses_;
+};
+
+}  // namespace spillway::gateway

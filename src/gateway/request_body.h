@@ -1,0 +1,43 @@
+// gateway/request_body.h: a request's body on its way upstream, kept while it may be sent again.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "base/error.h"
+#include "http/exchange.h"
+#include "runtime/buffer_pool.h"
+#include "runtime/task.h"
+
+namespace spillway::gateway {
+
+// Reads the client's body once and gives it to each attempt from its start. What fits into
+// `kept_max` bytes is kept; beyond that only the first attempt sees it. One core.
+class RequestBody {
+ public:
+  RequestBody(http::Exchange& exchange, size_t kept_max);
+
+  // Reads a body of known, small length whole, so that a slow client holds no upstream and the
+  // request goes out in one piece. Bodies of unknown length are streamed. Errors blame the client.
+  runtime::Task<Result<void>> prefetch();
+
+  // The whole body, if it is here: nothing more will come.
+  bool is_complete() const { return exchange_.body_ended() && is_kept_; }
+  std::string_view kept() const { return kept_; }
+  // Whether another attempt could send everything again.
+  bool is_replayable() const { return is_kept_; }
+
+  // The piece at `position`, which it advances; empty at the end. Valid until the next call.
+  runtime::Task<Result<std::string_view>> next(uint64_t& position);
+
+ private:
+  void keep(std::string_view piece);
+
+  http::Exchange& exchange_;
+  const size_t kept_max_;
+  std::string_view kept_;  // In the exchange's buffer, or in buffer_.
+  runtime::Buffer buffer_;
+  bool is_kept_ = true;  // kept_ is everything that was read.
+};
+
+}  // namespace spillway::gateway

@@ -1,0 +1,86 @@
+// gateway/request_context.h: what is known of one request on its way through the gateway.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "base/address.h"
+#include "base/time.h"
+#include "gateway/config.h"
+#include "http/exchange.h"
+#include "http/trace_context.h"
+#include "upstream/pick.h"
+
+namespace spillway::gateway {
+
+class Service;
+
+// Bytes for values that we write ourselves, such as X-Forwarded-For: as long as the request lives.
+// Bounded; a request that needs more is answered 431.
+class Scratch {
+ public:
+  std::span<char> space() { return std::span(bytes_).subspan(used_); }
+  void use(size_t count) { used_ += count; }
+
+ private:
+  static constexpr size_t bytes_max = 4096;
+  size_t used_ = 0;
+  std::array<char, bytes_max> bytes_;  // Not cleared: only what was written is read.
+};
+
+// Filled step by step by Gateway::serve; lies in its frame. One core.
+struct RequestContext {
+  RequestContext(http::Exchange& its_exchange, Scratch& its_scratch)
+      : exchange(its_exchange), scratch(its_scratch) {}
+
+  http::Exchange& exchange;
+  Scratch& scratch;
+
+  std::string_view path;  // Normalised: matched, authorised, cached and forwarded.
+  IpAddress client;       // Behind trusted proxies.
+  std::string_view scheme;
+  std::string_view host;  // With port, as the client meant it.
+  std::string_view request_id;
+  http::TraceContext trace;
+
+  // Which endpoint the last attempt went to; remembered beyond its ticket.
+  void note_endpoint(const upstream::Ticket& ticket) {
+    const size_t size = std::min(ticket.name->size(), endpoint_text.size());
+    std::copy_n(ticket.name->data(), size, endpoint_text.data());
+    endpoint = {endpoint_text.data(), size};
+  }
+
+  const RouteConfig* route = nullptr;
+  Service* service = nullptr;
+
+  // For the access log and the metrics.
+  std::string_view endpoint;
+  std::array<char, 64> endpoint_text;
+  uint32_t retries = 0;
+  std::optional<Duration> upstream_duration;
+  Error error;  // Why the request failed, if it did.
+  bool has_failed = false;
+};
+
+// A request ends here with this answer.
+struct Refusal {
+  uint16_t status = 400;
+  std::string_view text;             // For a person; a literal.
+  std::string_view field_name = {};  // One more response field, such as Allow.
+  std::string_view field_value = {};
+};
+
+// One step that every request passes. Stateless but for its configuration; one core. New filters go
+// into the list in gateway.cc, at the place where they have to run.
+class Filter {
+ public:
+  virtual ~Filter() = default;
+  virtual std::optional<Refusal> on_request(RequestContext& context) const = 0;
+};
+
+}  // namespace spillway::gateway

@@ -1,0 +1,88 @@
+// gateway/service.h: a service's endpoints as all cores share them, and the queue before them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/address.h"
+#include "base/error.h"
+#include "base/random.h"
+#include "base/time.h"
+#include "runtime/mutex.h"
+#include "runtime/task.h"
+#include "runtime/wait_line.h"
+#include "upstream/cluster.h"
+
+namespace spillway::gateway {
+
+// The decisions of upstream/ and the waiting of runtime/, under one lock: in-flight counts, health,
+// breaker and retry budget are one record for all cores.
+struct ServiceState {
+  ServiceState(std::string name, const upstream::ClusterConfig& config)
+      : cluster(std::move(name), config) {}
+  runtime::WaitLine<upstream::Ticket>& line() { return waiting; }
+  // Hands freed places to those who wait, in order of arrival.
+  void grant(Instant now, Random& random);
+
+  upstream::Cluster cluster;
+  runtime::WaitLine<upstream::Ticket> waiting;
+};
+
+class Service;
+
+// The right to send one request to one endpoint. Dropped unsettled it means that nothing was
+// learned of the endpoint; the place is freed either way. Moves within its core.
+class Lease {
+ public:
+  Lease(Service& service, runtime::Loop& loop, const upstream::Ticket& ticket)
+      : service_(&service), loop_(&loop), ticket_(ticket) {}
+  Lease(Lease&& other) noexcept
+      : service_(std::exchange(other.service_, nullptr)),
+        loop_(other.loop_),
+        ticket_(other.ticket_) {}
+  Lease& operator=(Lease&&) = delete;
+  ~Lease();
+
+  const upstream::Ticket& ticket() const { return ticket_; }
+  // Ends the lease.
+  void settle(upstream::Outcome outcome);
+  // Tells the outcome at the head of a long answer; the place stays taken until the end.
+  void learn(upstream::Outcome outcome);
+
+ private:
+  Service* service_;  // Null once settled or moved from.
+  runtime::Loop* loop_;
+  upstream::Ticket ticket_;
+};
+
+// One entry of the plan's `services`. Shared by all cores; what is outside `state` is immutable.
+class Service {
+ public:
+  Service(std::string name, const upstream::ClusterConfig& config)
+      : name_(std::move(name)), config_(config), state_(name_, config) {}
+
+  const std::string& name() const { return name_; }
+  const upstream::ClusterConfig& config() const { return config_; }
+
+  // An endpoint, at once or after waiting in the bounded queue for at most `queue.wait`. Errors,
+  // all with code overloaded (answer 503) and safe to retry: no endpoint, none healthy, queue full,
+  // waited too long.
+  runtime::Task<Result<Lease>> acquire(runtime::Loop& loop, const upstream::PickRequest& request,
+                                       Deadline deadline);
+  void settle(const upstream::Ticket& ticket, upstream::Outcome outcome, runtime::Loop& loop);
+
+  // Runs `function` on the state with the lock held.
+  template <class Function>
+  decltype(auto) with(Function&& function) {
+    return state_.with(std::forward<Function>(function));
+  }
+
+ private:
+  const std::string name_;
+  const upstream::ClusterConfig config_;
+  runtime::Guarded<ServiceState> state_;
+};
+
+}  // namespace spillway::gateway
