@@ -9,6 +9,8 @@
 #include <functional>
 #include <initializer_list>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 #include "base/time.h"
 #include "telemetry/line_buffer.h"
