@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 
+#include <charconv>
 #include <cstring>
 
 #include "base/ascii.h"
@@ -122,12 +123,18 @@ Result<SocketAddress> SocketAddress::parse(std::string_view text) {
 }
 
 size_t write_ip(const IpAddress& address, char* buffer) {
-  if (address.is_v4()) {
-    inet_ntop(AF_INET, address.bytes().data() + 12, buffer, INET6_ADDRSTRLEN);
-  } else {
+  if (!address.is_v4()) {
     inet_ntop(AF_INET6, address.bytes().data(), buffer, INET6_ADDRSTRLEN);
+    return std::strlen(buffer);
   }
-  return std::strlen(buffer);
+  // By hand: inet_ntop formats these with sprintf, which shows in every proxied request.
+  char* to = buffer;
+  for (size_t i = 12; i < 16; ++i) {
+    if (i > 12) *to++ = '.';
+    to = std::to_chars(to, to + 3, address.bytes()[i]).ptr;
+  }
+  *to = '\0';
+  return static_cast<size_t>(to - buffer);
 }
 
 std::string to_string(const IpAddress& address) {
