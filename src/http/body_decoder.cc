@@ -154,8 +154,10 @@ BodyEvent BodyDecoder::decode_trailers(std::string_view received, size_t consume
   const size_t seen = size == 0 ? section.size() : size;
   if (seen > limits_.trailer_bytes_max) return violation("trailers too long");
   if (size == 0) {
-    const bool may_go_on = has_strict_lines(section) || section.ends_with('\r');
-    return may_go_on ? need_more(consumed) : violation("malformed trailers");
+    // A last CR is not judged before its LF is here.
+    const size_t judged = section.size() - (section.ends_with('\r') ? 1 : 0);
+    return has_strict_lines(section.substr(0, judged)) ? need_more(consumed)
+                                                       : violation("malformed trailers");
   }
   trailers.clear();
   if (!has_strict_lines(section.substr(0, size))) return violation("malformed trailers");

@@ -68,8 +68,8 @@ TEST(Path, refuses_what_servers_read_differently) {
        {"",           "a",           "http://a/",    "/..",    "/../a",       "/a/../..",
         "/%2e%2e/a",  "/a//../../b", "/a\\b",        "/..\\a", "/a%00",       "/%",
         "/%4",        "/%zz",        "/a%2",         "/..;/a", "/a/..;x=1/b", "/.;/a",
-        "/%2e%2e;/a", "/a/..;",      "/caf\xc3\xa9", "/a b",   "/a#b",        "/a?b",
-        "/a\tb",      "**"}) {
+        "/%2e%2e;/a", "/a/..;",      "/caf\xc3\xa9", "/a b",   "/a#b",        "/a\tb",
+        "**"}) {
     EXPECT_EQ(normal(path), "400") << path;
   }
 }

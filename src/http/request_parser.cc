@@ -169,9 +169,10 @@ Trouble read_fields(RequestHead& head) {
 HeadResult parse_request_head(std::string_view received, const HeadLimits& limits,
                               HeadScanner& scanner, RequestHead& head) {
   const HeadResult scanned = scanner.scan(received, limits);
-  if (scanned.kind != HeadResult::Kind::complete) return scanned;
+  if (scanned.kind == HeadResult::Kind::need_more) return scanned;
+  head.clear();  // No view into an earlier request survives, even if this one is refused.
+  if (scanned.kind == HeadResult::Kind::violation) return scanned;
 
-  head.clear();
   const std::string_view bytes =
       received.substr(scanner.start(), scanned.consumed - scanner.start());
   const size_t line_size = bytes.find('\r');

@@ -346,6 +346,8 @@ TEST(RequestParser, a_reused_head_forgets_the_last_request) {
   EXPECT_EQ(head.framing, BodyFraming{});
   EXPECT_TRUE(head.keep_alive);
   EXPECT_FALSE(head.fields.has(Field::content_length));
+  ASSERT_EQ(parse("GET /\n", head).kind, Kind::violation);
+  EXPECT_EQ(head.target, "");
 }
 
 }  // namespace

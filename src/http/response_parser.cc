@@ -73,8 +73,10 @@ Trouble parse_bytes(std::string_view bytes, Method request_method, const HeadLim
 HeadResult parse_response_head(std::string_view received, Method request_method,
                                const HeadLimits& limits, HeadScanner& scanner, ResponseHead& head) {
   const HeadResult scanned = scanner.scan(received, limits);
-  if (scanned.kind != HeadResult::Kind::complete) return scanned;
-  head.clear();
+  if (scanned.kind == HeadResult::Kind::need_more) return scanned;
+  head.clear();  // No view into an earlier response survives, even if this one is refused.
+  if (scanned.kind == HeadResult::Kind::violation) return scanned;
+
   const std::string_view bytes = received.substr(0, scanned.consumed);
   if (const Trouble trouble = parse_bytes(bytes, request_method, limits, head)) {
     return bad(trouble->text);  // The shared rules speak of requests: 400, 431 and so on.
