@@ -1,0 +1,59 @@
+# tools/build.sh: configures and builds the trees under build/. Sourced by ./dev.
+
+compiler_options=(-DCMAKE_CXX_COMPILER=clang++-19 -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+
+# build_tree NAME CMAKE_OPTION... -- TARGET...: build/NAME, configured on its first use.
+build_tree() {
+  local tree=build/$1 options=()
+  shift
+  while [[ $# -gt 0 && $1 != -- ]]; do
+    options+=("$1")
+    shift
+  done
+  shift
+  if [[ ! -e $tree/build.ninja ]]; then
+    cmake -S . -B "$tree" -G Ninja --log-level=WARNING "${compiler_options[@]}" "${options[@]}" \
+      >/dev/null
+  fi
+  ninja -C "$tree" --quiet "$@"
+}
+
+# build [TARGET...]: the release tree; build/spillway is a link to its program.
+build() {
+  build_tree release -DCMAKE_BUILD_TYPE=Release -- "$@"
+  if [[ -x build/release/src/cli/spillway ]]; then
+    ln -sfn release/src/cli/spillway build/spillway
+  fi
+}
+
+build_fuzzers() {
+  build_tree fuzz -DCMAKE_BUILD_TYPE=Debug -DSPILLWAY_FUZZ=ON \
+    -DSPILLWAY_SANITIZE=address,undefined -- "$@"
+}
+
+# Names as `./dev fuzz` takes them: request_parser for src/http/request_parser_fuzz.cc.
+list_fuzzers() {
+  find src -name '*_fuzz.cc' -printf '%f\n' | sed 's/_fuzz\.cc$//' | sort
+}
+
+# New inputs go to build/fuzz-found/NAME; those worth keeping are copied to tests/corpus by hand.
+fuzz_one() {
+  local name=$1 seconds=$2 found=build/fuzz-found/$1 corpus=tests/corpus/$1 program
+  build_fuzzers "${name}_fuzz"
+  mkdir -p "$found"
+  program=$(find build/fuzz -type f -name "${name}_fuzz" -perm -u+x)
+  echo "fuzzing $name for $seconds s"
+  "$program" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+    -artifact_prefix="$found/" "$found" "$corpus"
+}
+
+# The modules of an example, unless they are there and as new as its lock file.
+npm_install() {
+  local folder=$1
+  [[ -e $folder/package.json ]] || return 0
+  local mark=$folder/node_modules/.package-lock.json
+  if [[ ! -e $mark || $folder/package-lock.json -nt $mark ]]; then
+    npm ci --prefix "$folder" --no-audit --no-fund --loglevel=error </dev/null
+    touch "$mark"
+  fi
+}

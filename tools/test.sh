@@ -1,0 +1,45 @@
+# tools/test.sh: `./dev test`. Each part leaves "passed failed skipped" in build/results/PART.tally.
+# Sourced by ./dev.
+
+results=build/results
+
+# run_ctest TREE PART [CTEST_OPTION...]: the tree's tests, each GoogleTest case counted by itself.
+run_ctest() {
+  local tree=build/$1 part=$2
+  shift 2
+  local reports
+  reports=$(realpath -m "$results/$part")
+  rm -rf "$reports" && mkdir -p "$reports"
+  GTEST_OUTPUT="json:$reports/" GTEST_BRIEF=1 ctest --test-dir "$tree" --output-on-failure \
+    --timeout 300 -j "$(nproc)" --output-junit "$reports/ctest.xml" "$@" </dev/null || true
+  /usr/bin/python3 tools/tally.py ctest "$tree" "$reports" >"$results/$part.tally"
+}
+
+# The tests of the tools and of the examples' applications: run by their own runners.
+run_tool_tests() {
+  /usr/bin/python3 tests/e2e/run.py --tally "$results/tools.tally" --pattern 'tools/*_test.py' || true
+}
+
+run_example_tests() {
+  [[ -e examples/quickstart/package.json ]] || return 0
+  npm_install examples/quickstart
+  (cd examples/quickstart && node --test --test-reporter=tap </dev/null) \
+    >"$results/quickstart.tap" || cat "$results/quickstart.tap"
+  /usr/bin/python3 tools/tally.py tap "$results/quickstart.tap" >"$results/quickstart.tally"
+}
+
+run_end_to_end_tests() {
+  /usr/bin/python3 tests/e2e/run.py --tally "$results/end_to_end.tally" \
+    --pattern 'tests/e2e/*_test.py' || true
+}
+
+run_tests() {
+  need build test node
+  rm -rf "$results" && mkdir -p "$results"
+  build
+  run_ctest release unit
+  run_tool_tests
+  run_example_tests
+  run_end_to_end_tests
+  /usr/bin/python3 tools/tally.py sum "$results"/*.tally
+}
