@@ -35,6 +35,7 @@ function(spillway_module name)
     target_link_libraries(${name} INTERFACE ${MODULE_LINKS} fmt::fmt)
   endif()
   set_property(TARGET ${name} PROPERTY SPILLWAY_PUBLIC "${MODULE_PUBLIC}")
+  set_property(GLOBAL APPEND PROPERTY SPILLWAY_MODULES ${name})
 
   if(tests)
     add_executable(${name}_test ${tests})
