@@ -5,6 +5,10 @@
 # find it. Every module may be included by its PUBLIC headers, config.h and status.h; `tidy` holds
 # that. Files named *_test.cc, *_fuzz.cc and *_bench.cc become the module's tests, fuzzers and
 # benchmarks.
+#
+# config.h and config.cc, where a module has them, are a small library of their own, NAME_config, on
+# base alone: `plan` composes the plan file from them without seeing the rest of any module, however
+# high that module stands on the ladder.
 find_package(GTest REQUIRED)
 find_package(benchmark REQUIRED)
 find_package(fmt REQUIRED)
@@ -12,6 +16,7 @@ find_package(Threads REQUIRED)
 
 function(spillway_module name)
   cmake_parse_arguments(MODULE "" "" "PUBLIC;LINKS;TEST_LINKS" ${ARGN})
+  spillway_config(${name})
   set(room ${CMAKE_BINARY_DIR}/ladder/${name})
   file(MAKE_DIRECTORY ${room})
   file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR} ${room}/${name} SYMBOLIC)
@@ -23,16 +28,16 @@ function(spillway_module name)
   list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cc$")
   set(benches ${sources})
   list(FILTER benches INCLUDE REGEX "_bench\\.cc$")
-  list(FILTER sources EXCLUDE REGEX "(_test|_fuzz|_bench|main)\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "(_test|_fuzz|_bench|main|/config)\\.cc$")
 
   if(sources)
     add_library(${name} STATIC ${sources})
     target_include_directories(${name} PUBLIC ${room})
-    target_link_libraries(${name} PUBLIC ${MODULE_LINKS} fmt::fmt)
+    target_link_libraries(${name} PUBLIC ${MODULE_LINKS} ${config} fmt::fmt)
   else()
     add_library(${name} INTERFACE)
     target_include_directories(${name} INTERFACE ${room})
-    target_link_libraries(${name} INTERFACE ${MODULE_LINKS} fmt::fmt)
+    target_link_libraries(${name} INTERFACE ${MODULE_LINKS} ${config} fmt::fmt)
   endif()
   set_property(TARGET ${name} PROPERTY SPILLWAY_PUBLIC "${MODULE_PUBLIC}")
   set_property(GLOBAL APPEND PROPERTY SPILLWAY_MODULES ${name})
@@ -51,6 +56,27 @@ function(spillway_module name)
     add_executable(${bench} ${source})
     target_link_libraries(${bench} PRIVATE ${name} ${MODULE_TEST_LINKS} benchmark::benchmark_main)
   endforeach()
+endfunction()
+
+# Makes NAME_config and sets `config` to it for the caller, or to nothing without a config.h.
+function(spillway_config name)
+  set(config "" PARENT_SCOPE)
+  if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/config.h)
+    return()
+  endif()
+  set(room ${CMAKE_BINARY_DIR}/ladder/${name}_config)
+  file(MAKE_DIRECTORY ${room}/${name})
+  file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR}/config.h ${room}/${name}/config.h SYMBOLIC)
+  if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/config.cc)
+    add_library(${name}_config STATIC config.cc)
+    set(kind PUBLIC)
+  else()
+    add_library(${name}_config INTERFACE)
+    set(kind INTERFACE)
+  endif()
+  target_include_directories(${name}_config ${kind} ${room})
+  target_link_libraries(${name}_config ${kind} base fmt::fmt)
+  set(config ${name}_config PARENT_SCOPE)
 endfunction()
 
 # A fuzzer x_fuzz.cc replays tests/corpus/x/ as a test; with SPILLWAY_FUZZ it is a libFuzzer binary.

@@ -1,0 +1,112 @@
+// plan/plan.h: the plan file as one value: what runs, where it listens, and what goes where.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/fields.h"
+#include "deploy/config.h"
+#include "gateway/config.h"
+#include "http/config.h"
+#include "server/config.h"
+#include "upstream/config.h"
+
+namespace spillway::plan {
+
+// One service: replicas of a command of the user's, or endpoints that already run; never both.
+struct Service {
+  deploy::ProcessConfig process;  // `run` and its company; empty: endpoints.
+  std::vector<upstream::EndpointConfig> endpoints;
+  upstream::ClusterConfig cluster;  // Balancing, health, timeouts, retries, breaker, queue.
+
+  bool is_supervised() const { return !process.run.empty(); }
+
+  template <class Visitor>
+  static void describe(Visitor& visit) {
+    visit.embed(&Service::process);
+    visit.field("endpoints", &Service::endpoints,
+                {.doc = "What already runs, instead of `run`: addresses, UNIX sockets or host "
+                        "names, which are resolved again and again.",
+                 .example = "[10.0.0.1:4010, { address: \"10.0.0.2:4010\", weight: 5 }]"});
+    visit.embed(&Service::cluster);
+  }
+};
+
+// The whole file. Immutable once loaded; any core may read it.
+struct Plan {
+  std::string name = "spillway";
+  std::optional<std::string> user;
+  std::vector<std::string> include;
+  std::vector<server::ListenConfig> listen;  // Never empty once loaded.
+  server::ListenAddress admin;
+  std::optional<uint32_t> workers;
+  server::AccessLogConfig access_log;
+  std::map<std::string, Service> services;   // Never empty once loaded.
+  std::vector<gateway::RouteConfig> routes;  // Never empty; each names a service that exists.
+  http::RequestConfig request;
+  http::ConnectionConfig connections;
+  gateway::ClientsConfig clients;
+  server::ResourcesConfig resources;
+  server::ShutdownConfig shutdown;
+
+  Plan();
+
+  template <class Visitor>
+  static void describe(Visitor& visit);
+};
+
+// `spillway up -- COMMAND`: replicas of this command behind the default listener.
+Result<Plan> from_command(std::vector<std::string> command);
+// `spillway up --to ADDRESS`: the default listener in front of what already runs.
+Result<Plan> to_address(std::string_view address);
+
+template <class Visitor>
+void Plan::describe(Visitor& visit) {
+  visit.field("name", &Plan::name,
+              {.doc = "What this instance is called in logs, metrics and status.",
+               .restart = true,
+               .example = "quickbid"});
+  visit.field("user", &Plan::user,
+              {.doc = "The user to become after ports are bound and files opened as root.",
+               .restart = true,
+               .example = "spillway"});
+  visit.field("include", &Plan::include,
+              {.doc = "More files of this shape, relative to the file that names them, merged into "
+                      "it. A value that is set in two files is an error.",
+               .example = "[limits.yaml]"});
+  visit.field("listen", &Plan::listen,
+              {.doc = "Where clients connect.", .example = "[http://0.0.0.0:8080]"});
+  visit.field("admin", &Plan::admin,
+              {.doc = "Where the control API, /metrics, /health and /ready are served: a loopback "
+                      "address or a UNIX socket.",
+               .restart = true,
+               .example = "http+unix:/run/spillway/admin.sock"});
+  visit.field("workers", &Plan::workers,
+              {.doc = "How many event loops, each on a thread of its own. One per core of the "
+                      "machine if absent.",
+               .minimum = 1,
+               .maximum = 256,
+               .raising = "Memory for each, and fewer connections shared within one loop.",
+               .restart = true,
+               .example = "2"});
+  visit.field("access_log", &Plan::access_log, {.doc = "One line per answered request, or off."});
+  visit.field("services", &Plan::services,
+              {.doc = "What requests can be sent to, by name.", .required = true});
+  visit.field(
+      "routes", &Plan::routes,
+      {.doc = "Which requests go to which service: the most specific host, then the first "
+              "match from the top. With one service and no routes, everything goes there."});
+  visit.field("request", &Plan::request, {.doc = "What one request may bring."});
+  visit.field("connections", &Plan::connections,
+              {.doc = "How long a client may take over its connection."});
+  visit.field("clients", &Plan::clients, {.doc = "Whom we believe about who the client is."});
+  visit.field("resources", &Plan::resources, {.doc = "What the whole process may use."});
+  visit.field("shutdown", &Plan::shutdown, {.doc = "How a graceful stop ends."});
+}
+
+}  // namespace spillway::plan

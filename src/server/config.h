@@ -1,0 +1,123 @@
+// server/config.h: where the program listens, how much it takes on, and how it ends.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/address.h"
+#include "base/error.h"
+#include "base/fields.h"
+#include "base/time.h"
+
+namespace spillway::server {
+
+// Where to listen and what is spoken there. Immutable value.
+struct ListenAddress {
+  SocketAddress socket;
+
+  // "http://0.0.0.0:8080", "http://[::]:8080" (both IPv4 and IPv6), "http+unix:/run/app.sock". Port
+  // 80 if none is written; port 0 lets the system choose.
+  static Result<ListenAddress> parse(std::string_view text);
+  auto operator<=>(const ListenAddress&) const = default;
+};
+std::string to_string(const ListenAddress& address);
+
+// The permissions of a UNIX socket's file, written as chmod takes them: "0660".
+struct FileMode {
+  uint32_t bits = 0;
+
+  static Result<FileMode> parse(std::string_view text);
+  bool operator==(const FileMode&) const = default;
+};
+std::string to_string(FileMode mode);
+
+// One listening socket. The short form is its address alone.
+struct ListenConfig {
+  ListenAddress at;
+  std::vector<IpPrefix> proxy_protocol;
+  std::optional<FileMode> mode;
+
+  static Result<ListenConfig> parse(std::string_view text);
+
+  template <class Visitor>
+  static void describe(Visitor& visit) {
+    visit.field("at", &ListenConfig::at,
+                {.doc = "http://ADDRESS:PORT or http+unix:/PATH. http://[::]:PORT takes IPv4 too.",
+                 .restart = true,
+                 .required = true,
+                 .example = "http://0.0.0.0:8080"});
+    visit.field("proxy_protocol", &ListenConfig::proxy_protocol,
+                {.doc = "From these addresses a PROXY protocol header (version 1 or 2) is required "
+                        "and believed; from others it is a bad request.",
+                 .example = "[10.0.0.0/8]"});
+    visit.field("mode", &ListenConfig::mode,
+                {.doc = "Permissions of the UNIX socket's file. As the umask says if absent.",
+                 .restart = true,
+                 .example = "\"0660\""});
+  }
+};
+
+enum class AccessLogFormat : uint8_t { json };
+constexpr std::array<std::string_view, 1> enum_names(AccessLogFormat) { return {"json"}; }
+
+// One line per answered request, written off the hot path.
+struct AccessLogConfig {
+  std::string to = "stdout";
+  AccessLogFormat format = AccessLogFormat::json;
+
+  static Result<AccessLogConfig> parse(std::string_view text);  // "off", or `to` alone.
+  bool is_off() const { return to == "off"; }
+  bool is_stdout() const { return to == "stdout"; }
+
+  template <class Visitor>
+  static void describe(Visitor& visit) {
+    visit.field("to", &AccessLogConfig::to,
+                {.doc = "stdout, off, or the path of a file, which is opened again on USR1.",
+                 .example = "/var/log/spillway/access.log"});
+    visit.field("format", &AccessLogConfig::format, {.doc = "How a line is written."});
+  }
+};
+
+// How a graceful stop, a reload's old workers and an upgrade's old process end.
+struct ShutdownConfig {
+  Duration drain = 30s;
+
+  template <class Visitor>
+  static void describe(Visitor& visit) {
+    visit.field("drain", &ShutdownConfig::drain,
+                {.doc = "How long requests and upgraded connections may go on after a stop or an "
+                        "upgrade began; what is left is then cut.",
+                 .maximum = 86'400,
+                 .unit = "s",
+                 .raising = "A stop takes longer if a client holds on."});
+  }
+};
+
+// What the whole process may use.
+struct ResourcesConfig {
+  uint32_t connections = 20'000;
+  std::optional<uint32_t> descriptors;
+
+  template <class Visitor>
+  static void describe(Visitor& visit) {
+    visit.field("connections", &ResourcesConfig::connections,
+                {.doc = "The most client connections at once, over all workers; a further one is "
+                        "answered 503 with Retry-After and closed.",
+                 .minimum = 16,
+                 .maximum = 1'000'000,
+                 .raising = "One descriptor and up to 10 kB for each."});
+    visit.field("descriptors", &ResourcesConfig::descriptors,
+                {.doc = "The limit of open files that is asked of the system at the start. If "
+                        "absent, what `connections` needs. If less is granted, fewer connections "
+                        "are taken, and a warning says so.",
+                 .minimum = 256,
+                 .maximum = 4'000'000,
+                 .restart = true});
+  }
+};
+
+}  // namespace spillway::server
