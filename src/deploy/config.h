@@ -44,7 +44,8 @@ struct ReplicasConfig {
 // When a replica may be sent its first request.
 struct ReadyConfig {
   std::optional<std::string> path;
-  Duration every = 100ms;
+  Duration every = 250ms;
+  Duration probe_timeout = 2s;
   Duration timeout = 60s;
 
   template <class Visitor>
@@ -58,6 +59,11 @@ struct ReadyConfig {
                 {.doc = "The pause between two such questions.",
                  .minimum = 0.01,
                  .maximum = 60,
+                 .unit = "s"});
+    visit.field("probe_timeout", &ReadyConfig::probe_timeout,
+                {.doc = "A question without a whole answer after this long has failed.",
+                 .minimum = 0.01,
+                 .maximum = 300,
                  .unit = "s"});
     visit.field("timeout", &ReadyConfig::timeout,
                 {.doc = "A replica that is not ready by then is stopped and counts as failed.",

@@ -26,6 +26,7 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    if (skipped_depth_ > 0) return;
     if (!frames_.empty() && frames_.back().expects_key()) {
       // "{ a: }" has a null value; "{ : b }" and "? " have a null key.
       frames_.back().key.emplace();
@@ -37,6 +38,7 @@ class TreeBuilder final : public YAML::EventHandler {
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
+    if (skipped_depth_ > 0) return;
     if (tag != "?" && tag != "!" && !tag.empty()) refuse_tag(mark);
     if (!frames_.empty() && frames_.back().expects_key()) return take_key(mark, value);
     leaf(mark, Node::Kind::scalar, value, anchor);
@@ -150,7 +152,7 @@ void TreeBuilder::take_key(const YAML::Mark& mark, const std::string& key) {
   Frame& frame = frames_.back();
   frame.key = key;
   frame.key_place = place(mark);
-  if (skipped_depth_ > 0 || !spend(0, key.size(), frame.key_place)) return;
+  if (!spend(0, key.size(), frame.key_place)) return;
   if (key == "<<") {
     frame.skip_value = true;
     return report(frame.key_place, "merge keys are not part of YAML 1.2; write the fields out");
@@ -163,7 +165,6 @@ void TreeBuilder::take_key(const YAML::Mark& mark, const std::string& key) {
 
 void TreeBuilder::leaf(const YAML::Mark& mark, Node::Kind kind, const std::string& text,
                        YAML::anchor_t anchor) {
-  if (skipped_depth_ > 0) return;
   Node node{.kind = kind, .place = place(mark)};
   if (spend(1, text.size(), node.place)) node.text = text;
   finish(std::move(node), anchor);
@@ -267,7 +268,7 @@ std::string described(const Node& node) {
     case Node::Kind::map: return "a map";
     case Node::Kind::scalar: break;
   }
-  return node.is_substituted ? "a substituted value (not shown)" : quoted(node.text);
+  return node.is_substituted ? "a substituted value (not shown)" : in_quotes(node.text);
 }
 
 Node parse_document(std::string_view text, const std::string& file, Budget& budget,
@@ -297,7 +298,7 @@ Node parse_document(std::string_view text, const std::string& file, Budget& budg
 }
 
 std::string child_path(std::string_view parent, std::string_view key) {
-  std::string name = quoted(key);
+  std::string name = in_quotes(key);
   name = name.substr(1, name.size() - 2);
   return parent.empty() ? name : fmt::format("{}.{}", parent, name);
 }

@@ -45,7 +45,8 @@ struct Budget {
 };
 
 // Reads one YAML document. Aliases are copied within the budget; duplicate keys, keys that are not
-// names, merge keys, type tags and further documents are problems. The tree holds what could be read.
+// names, merge keys, type tags and further documents are problems. The tree holds what could be
+// read.
 Node parse_document(std::string_view text, const std::string& file, Budget& budget,
                     std::vector<Problem>& problems);
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 namespace spillway::plan {
 
@@ -20,12 +21,14 @@ std::string to_string(const Problem& problem) {
 }
 
 void sort_by_place(std::vector<Problem>& problems) {
-  std::ranges::stable_sort(problems, {}, &Problem::place);
+  std::ranges::sort(problems, [](const Problem& a, const Problem& b) {
+    return std::tie(a.place, a.field, a.message) < std::tie(b.place, b.field, b.message);
+  });
   const auto rest = std::ranges::unique(problems);
   problems.erase(rest.begin(), rest.end());
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   constexpr size_t shown_max = 80;  // Enough to recognise a value, and one line of a terminal.
   std::string result = "\"";
   for (const char c : text.substr(0, shown_max)) {

@@ -32,6 +32,6 @@ std::string to_string(const Problem& problem);
 void sort_by_place(std::vector<Problem>& problems);
 
 // `text` fit for one line of a message: control bytes and broken UTF-8 escaped, at most 80 bytes.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 }  // namespace spillway::plan

@@ -1,4 +1,5 @@
-// plan/shape.h: a config struct's fields as data, made from its `describe`, for every reader of them.
+// plan/shape.h: a config struct's fields as data, made from its `describe`, for every reader of
+// them.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +28,20 @@ struct FieldShape {
 // Immutable, one per type; any core. Values are passed as pointers to the very type it was made of.
 struct Shape {
   enum class Kind : uint8_t {
-    boolean, integer, number, text, duration, size, share, rate, choice, custom,  // Scalars.
-    list, map, object, optional,
+    boolean,
+    integer,
+    number,
+    text,
+    duration,
+    size,
+    share,
+    rate,
+    choice,
+    custom,  // Scalars.
+    list,
+    map,
+    object,
+    optional,
   };
 
   Kind kind = Kind::custom;
@@ -47,6 +60,7 @@ struct Shape {
   std::function<const void*(const void* value, size_t index)> at;
   std::function<std::string(const void* value, size_t index)> key_at;  // Maps only.
   std::function<void*(void* value, const std::string& key)> add;
+  std::function<void(void* value)> clear;
 
   // Objects.
   std::vector<FieldShape> fields;
@@ -59,5 +73,9 @@ struct Shape {
 Shape boolean_shape();
 Shape number_shape();
 Shape text_shape();
+Shape duration_shape();
+Shape size_shape();
+Shape share_shape();
+Shape rate_shape();
 
 }  // namespace spillway::plan

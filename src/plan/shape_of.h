@@ -1,4 +1,5 @@
-// plan/shape_of.h: makes the Shape of a type from its `describe`, its `parse` or what it is made of.
+// plan/shape_of.h: makes the Shape of a type from its `describe`, its `parse` or what it is made
+// of.
 #pragma once
 
 #include <concepts>
@@ -14,11 +15,11 @@
 #include <utility>
 #include <vector>
 
-#include "base/ascii.h"
 #include "base/error.h"
 #include "base/fields.h"
 #include "base/quantity.h"
 #include "plan/shape.h"
+#include "plan/shape_values.h"
 
 namespace spillway::plan {
 
@@ -26,11 +27,6 @@ template <class T>
 const Shape& shape_of();
 
 namespace shape_detail {
-
-template <class T>
-T& as(void* value) { return *static_cast<T*>(value); }
-template <class T>
-const T& as(const void* value) { return *static_cast<const T*>(value); }
 
 template <class T>
 inline constexpr bool is_optional = false;
@@ -51,29 +47,33 @@ concept Parsed = requires(std::string_view text) {
 };
 
 // Takes the fields of one struct, those of embedded structs among them.
-template <class Root>
 class Fields {
  public:
   using Reach = std::function<void*(void*)>;
-  Fields(std::vector<FieldShape>& fields, Reach reach) : fields_(fields), reach_(std::move(reach)) {}
+  Fields(std::vector<FieldShape>& fields, Reach reach)
+      : fields_(fields), reach_(std::move(reach)) {}
 
   template <class Owner, class Member>
   void field(std::string_view name, Member Owner::* member, const FieldNote& note) {
     fields_.push_back({name, note, &shape_of<Member>(), to(member)});
   }
-  // The fields of a member struct appear as this struct's own.
+  // The fields of a member struct appear as this struct's own, but not the one named `hidden`.
   template <class Owner, class Member>
-  void embed(Member Owner::* member) {
-    Fields<Member> inner(fields_, to(member));
+  void embed(Member Owner::* member, std::string_view hidden = "") {
+    const size_t before = fields_.size();
+    Fields inner(fields_, to(member));
     Member::describe(inner);
+    for (size_t i = fields_.size(); i-- > before;) {
+      const bool is_hidden = fields_[i].name == hidden;
+      if (is_hidden) fields_.erase(fields_.begin() + static_cast<std::ptrdiff_t>(i));
+    }
   }
 
  private:
   template <class Owner, class Member>
   Reach to(Member Owner::* member) const {
-    return [reach = reach_, member](void* root) -> void* {
-      return &(as<Owner>(reach(root)).*member);
-    };
+    return
+        [reach = reach_, member](void* root) -> void* { return &(as<Owner>(reach(root)).*member); };
   }
   std::vector<FieldShape>& fields_;
   Reach reach_;
@@ -83,78 +83,10 @@ struct Probe {
   template <class Owner, class Member>
   void field(std::string_view, Member Owner::*, const FieldNote&) {}
   template <class Owner, class Member>
-  void embed(Member Owner::*) {}
+  void embed(Member Owner::*, std::string_view = "") {}
 };
 template <class T>
 concept Described = requires(Probe& probe) { T::describe(probe); };
-
-template <class T, class Parse, class Measure>
-Shape scalar(Shape::Kind kind, std::string_view expected, Parse parse, Measure measure) {
-  Shape shape{.kind = kind, .expected = expected};
-  shape.read = [parse](std::string_view text, void* value) -> Result<void> {
-    TRY(parsed, parse(text));
-    as<T>(value) = std::move(parsed);
-    return {};
-  };
-  shape.measure = [measure](const void* value) { return measure(as<T>(value)); };
-  shape.show = [](const void* value) { return to_string(as<T>(value)); };
-  return shape;
-}
-
-template <class T>
-Shape integer_shape() {
-  Shape shape{.kind = Shape::Kind::integer, .expected = "a whole number"};
-  shape.read = [](std::string_view text, void* value) -> Result<void> {
-    const auto number = parse_decimal<T>(text);
-    if (!number) return fail(Error::Code::invalid, "\"" + std::string(text) + "\" is not a whole number");
-    as<T>(value) = *number;
-    return {};
-  };
-  shape.measure = [](const void* value) { return static_cast<double>(as<T>(value)); };
-  shape.show = [](const void* value) { return std::to_string(as<T>(value)); };
-  return shape;
-}
-template <class T>
-Shape choice_shape() {
-  Shape shape{.kind = Shape::Kind::choice, .expected = "one of the names this field knows"};
-  for (std::string_view name : enum_names(T{})) shape.choices.push_back(name);
-  shape.read = [](std::string_view text, void* value) -> Result<void> {
-    std::underlying_type_t<T> index = 0;
-    for (std::string_view name : enum_names(T{})) {
-      if (name == text) {
-        as<T>(value) = static_cast<T>(index);
-        return {};
-      }
-      ++index;
-    }
-    return fail(Error::Code::invalid, "");  // The binder lists the choices.
-  };
-  shape.show = [](const void* value) {
-    return std::string(enum_names(T{})[static_cast<size_t>(as<T>(value))]);
-  };
-  return shape;
-}
-
-template <class T>
-Shape parsed_shape() {
-  Shape shape{.kind = Shape::Kind::custom};
-  shape.read = [](std::string_view text, void* value) -> Result<void> {
-    TRY(parsed, T::parse(text));
-    as<T>(value) = std::move(parsed);
-    return {};
-  };
-  shape.show = [](const void* value) -> std::string {
-    if constexpr (requires(const T& t) { t.text(); }) {
-      return std::string(as<T>(value).text());
-    } else if constexpr (requires(const T& t) { to_string(t); }) {
-      return std::string(to_string(as<T>(value)));
-    } else {
-      static_assert(Described<T>, "a parsed type needs text() or to_string()");
-      return "";
-    }
-  };
-  return shape;
-}
 
 template <class T>
 Shape container_shape() {
@@ -165,12 +97,14 @@ Shape container_shape() {
     shape.item = &shape_of<Item>();
     shape.count = [](const void* value) -> size_t { return as<T>(value).has_value() ? 1 : 0; };
     shape.at = [](const void* value, size_t) -> const void* { return &*as<T>(value); };
+    shape.clear = [](void* value) { as<T>(value).reset(); };
     shape.add = [](void* value, const std::string&) -> void* { return &as<T>(value).emplace(); };
   } else if constexpr (is_vector<T>) {
     shape.kind = Shape::Kind::list;
     shape.item = &shape_of<Item>();
     shape.count = [](const void* value) { return as<T>(value).size(); };
     shape.at = [](const void* value, size_t i) -> const void* { return &as<T>(value)[i]; };
+    shape.clear = [](void* value) { as<T>(value).clear(); };
     shape.add = [](void* value, const std::string&) -> void* {
       return &as<T>(value).emplace_back();
     };
@@ -184,6 +118,7 @@ Shape container_shape() {
     shape.key_at = [](const void* value, size_t i) {
       return std::next(as<T>(value).begin(), static_cast<std::ptrdiff_t>(i))->first;
     };
+    shape.clear = [](void* value) { as<T>(value).clear(); };
     shape.add = [](void* value, const std::string& key) -> void* { return &as<T>(value)[key]; };
   }
   return shape;
@@ -191,7 +126,6 @@ Shape container_shape() {
 
 template <class T>
 Shape make_shape() {
-  using Kind = Shape::Kind;
   if constexpr (std::same_as<T, bool>) {
     return boolean_shape();
   } else if constexpr (std::same_as<T, double>) {
@@ -201,17 +135,13 @@ Shape make_shape() {
   } else if constexpr (std::same_as<T, std::string>) {
     return text_shape();
   } else if constexpr (std::same_as<T, Duration>) {
-    return scalar<T>(Kind::duration, "a duration such as 250ms, 30s, 5m, 1h or 7d", parse_duration,
-                     [](Duration d) { return static_cast<double>(d.count()); });
+    return duration_shape();
   } else if constexpr (std::same_as<T, ByteSize>) {
-    return scalar<T>(Kind::size, "a size such as 2048B, 64KB, 10MB or 1GB", parse_byte_size,
-                     [](ByteSize s) { return static_cast<double>(s.bytes); });
+    return size_shape();
   } else if constexpr (std::same_as<T, Share>) {
-    return scalar<T>(Kind::share, "a share such as 20% or 0.1%", parse_share,
-                     [](Share s) { return s.of_one * 100; });
+    return share_shape();
   } else if constexpr (std::same_as<T, Rate>) {
-    return scalar<T>(Kind::rate, "a rate such as 10/s, 100/m or 50 per 1m", parse_rate,
-                     [](Rate r) { return r.each_second(); });
+    return rate_shape();
   } else if constexpr (std::is_enum_v<T>) {
     return choice_shape<T>();
   } else if constexpr (is_optional<T> || is_vector<T> || is_map<T>) {
@@ -220,8 +150,8 @@ Shape make_shape() {
     Shape shape;
     if constexpr (Parsed<T>) shape = parsed_shape<T>();
     if constexpr (Described<T>) {
-      shape.kind = Kind::object;
-      Fields<T> fields(shape.fields, [](void* root) { return root; });
+      shape.kind = Shape::Kind::object;
+      Fields fields(shape.fields, [](void* root) { return root; });
       T::describe(fields);
       shape.make = [] { return std::make_shared<T>(); };
     }

@@ -1,0 +1,304 @@
+// plan/validate.cc: checks across fields: names that dangle, listeners that collide, dead routes.
+#include "plan/validate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/ascii.h"
+#include "plan/names.h"
+
+namespace spillway::plan {
+namespace {
+
+// Service names become metric labels, log prefixes and words of commands.
+bool is_service_name(std::string_view name) {
+  constexpr size_t name_max = 63;
+  if (name.empty() || name.size() > name_max || name.front() == '-') return false;
+  return std::ranges::all_of(
+      name, [](char c) { return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-' || c == '_'; });
+}
+
+// RFC 9110 section 5.6.2.
+bool is_token(std::string_view name) {
+  static constexpr std::string_view others = "!#$%&'*+-.^_`|~";
+  return !name.empty() && std::ranges::all_of(name, [](char c) {
+    return is_alpha(c) || is_digit(c) || others.find(c) != std::string_view::npos;
+  });
+}
+
+// Whether binding both sockets fails: the same, or one is every address of the other's port. The
+// unspecified IPv6 address takes IPv4 too.
+bool collide(const SocketAddress& a, const SocketAddress& b) {
+  if (a.is_unix() || b.is_unix()) return a.unix_path == b.unix_path;
+  if (a.port != b.port || a.port == 0) return false;
+  const auto covers = [](const IpAddress& wide, const IpAddress& other) {
+    return wide == IpAddress() || (wide.is_unspecified() && other.is_v4());
+  };
+  return a.ip == b.ip || covers(a.ip, b.ip) || covers(b.ip, a.ip);
+}
+
+template <class Conditions>
+bool is_subset(const Conditions& few, const Conditions& many) {
+  return std::ranges::all_of(few, [&many](const auto& condition) {
+    return std::ranges::find(many, condition) != many.end();
+  });
+}
+
+// Whether every request that `later` would take meets `earlier` first.
+bool shadows(const gateway::RouteConfig& earlier, const gateway::RouteConfig& later) {
+  if (earlier.host != later.host || !earlier.path.covers(later.path)) return false;
+  const bool takes_all_methods = earlier.methods.empty();
+  const bool takes_its_methods =
+      !later.methods.empty() && is_subset(later.methods, earlier.methods);
+  return (takes_all_methods || takes_its_methods) && is_subset(earlier.headers, later.headers) &&
+         is_subset(earlier.query, later.query);
+}
+
+// One pass over a bound plan. Used once.
+class Checker {
+ public:
+  Checker(Plan& plan, const Origins& origins) : plan_(plan), origins_(origins) {}
+
+  Findings check() {
+    check_listeners();
+    check_limits();
+    if (plan_.services.empty() && origins_.has("services")) {
+      error("services", "is empty; expected at least one service");
+    }
+    for (const auto& [name, service] : plan_.services) check_service(name, service);
+    fill_in_routes();
+    for (size_t i = 0; i < plan_.routes.size(); ++i) check_route(i);
+    check_unused_services();
+    return std::move(findings_);
+  }
+
+ private:
+  void error(const std::string& path, std::string message) {
+    findings_.errors.push_back({origins_.place(path), path, std::move(message)});
+  }
+  void warn(const std::string& path, std::string message) {
+    findings_.warnings.push_back({origins_.place(path), path, std::move(message)});
+  }
+
+  void check_listeners();
+  void check_limits();
+  void check_service(const std::string& name, const Service& service);
+  void check_process(const std::string& path, const deploy::ProcessConfig& process);
+  void check_endpoints(const std::string& path, const Service& service);
+  void check_cluster(const std::string& path, const upstream::ClusterConfig& cluster);
+  void fill_in_routes();
+  void check_route(size_t index);
+  void check_service_of(const std::string& path, gateway::RouteConfig& route);
+  void check_unused_services();
+
+  Plan& plan_;
+  const Origins& origins_;
+  Findings findings_;
+};
+
+void Checker::check_listeners() {
+  if (plan_.listen.empty()) error("listen", "is empty; expected at least one listener");
+  for (size_t i = 0; i < plan_.listen.size(); ++i) {
+    const server::ListenConfig& listener = plan_.listen[i];
+    const std::string path = item_path("listen", i);
+    if (listener.mode && !listener.at.socket.is_unix()) {
+      error(path + ".mode", "is for UNIX sockets only; this listener has a port");
+    }
+    if (!listener.proxy_protocol.empty() && listener.at.socket.is_unix()) {
+      error(path + ".proxy_protocol",
+            "needs peers with IP addresses; this listener is a UNIX socket");
+    }
+    for (size_t j = 0; j < i; ++j) {
+      if (!collide(plan_.listen[j].at.socket, listener.at.socket)) continue;
+      error(path, fmt::format("cannot listen at {}, because listen[{}] takes it",
+                              to_string(listener.at), j));
+    }
+    if (collide(plan_.admin.socket, listener.at.socket)) {
+      error(path,
+            fmt::format("cannot listen at {}, because `admin` takes it", to_string(listener.at)));
+    }
+  }
+  if (!plan_.admin.socket.is_unix() && !plan_.admin.socket.ip.is_loopback()) {
+    error("admin", fmt::format("{} is not a loopback address; expected one such as "
+                               "http://127.0.0.1:9901, or http+unix:/PATH",
+                               origins_.shown("admin", to_string(plan_.admin))));
+  }
+}
+
+void Checker::check_limits() {
+  if (plan_.request.url > plan_.request.head) {
+    error("request.url", fmt::format("is more than request.head, {}, which holds it",
+                                     spillway::to_string(plan_.request.head)));
+  }
+  if (plan_.access_log.to.empty())
+    error("access_log.to", "is empty; expected stdout, off or a path");
+  if (plan_.name.empty()) error("name", "is empty");
+  const auto& [connections, descriptors] = plan_.resources;
+  if (descriptors && *descriptors < connections) {
+    warn("resources.descriptors",
+         fmt::format("{} open files are not enough for {} connections; fewer will be taken",
+                     *descriptors, connections));
+  }
+}
+
+void Checker::check_service(const std::string& name, const Service& service) {
+  const std::string path = child_path("services", name);
+  if (!is_service_name(name)) {
+    error(path, fmt::format("{} is not a name of a service; expected small letters, digits, - and "
+                            "_, at most 63",
+                            in_quotes(name)));
+  }
+  const bool has_run = origins_.has(path + ".run") || service.is_supervised();
+  const bool has_endpoints = origins_.has(path + ".endpoints") || !service.endpoints.empty();
+  if (has_run && has_endpoints) {
+    error(path, "has both `run` and `endpoints`; expected one of them");
+  } else if (!has_run && !has_endpoints) {
+    error(path, "has neither `run: [node, server.js]` nor `endpoints: [10.0.0.1:4010]`");
+  } else if (has_run) {
+    check_process(path, service.process);
+  } else {
+    check_endpoints(path, service);
+  }
+  check_cluster(path, service.cluster);
+}
+
+void Checker::check_process(const std::string& path, const deploy::ProcessConfig& process) {
+  if (process.run.empty() || process.run.front().empty()) {
+    error(path + ".run", "has no command; expected one such as [node, server.js]");
+  }
+  for (const auto& [variable, value] : process.env) {
+    const std::string place = child_path(path + ".env", variable);
+    if (variable.empty() || variable.find('=') != std::string::npos) {
+      error(place, fmt::format("{} is not a name of a variable", in_quotes(variable)));
+    } else if (variable == "PORT") {
+      error(place, "is set for each replica by spillway; remove it");
+    }
+  }
+  const auto& [min, max] = process.replicas;
+  if (max && *max < min) {
+    error(path + ".replicas", fmt::format("min, {}, is more than max, {}", min, *max));
+  }
+  if (process.ready.path && !process.ready.path->starts_with('/')) {
+    error(path + ".ready.path", "does not begin with a slash");
+  }
+  if (process.restart.pause > process.restart.pause_max) {
+    error(path + ".restart", fmt::format("pause, {}, is more than pause_max, {}",
+                                         spillway::to_string(process.restart.pause),
+                                         spillway::to_string(process.restart.pause_max)));
+  }
+}
+
+void Checker::check_endpoints(const std::string& path, const Service& service) {
+  for (const std::string_view field :
+       {"env", "cwd", "user", "replicas", "ready", "rollout", "restart", "stop"}) {
+    const std::string place = child_path(path, field);
+    if (origins_.has(place))
+      error(place, "is for services with `run`; these endpoints already run");
+  }
+  const std::string list = path + ".endpoints";
+  if (service.endpoints.empty()) error(list, "is empty; expected at least one endpoint");
+  if (service.endpoints.size() > upstream::limits::endpoints_max) {
+    error(list, fmt::format("has {} endpoints; expected at most {}", service.endpoints.size(),
+                            upstream::limits::endpoints_max));
+  }
+  std::set<EndpointAddress> seen;
+  for (size_t i = 0; i < service.endpoints.size(); ++i) {
+    const std::string place = item_path(list, i);
+    const EndpointAddress& address = service.endpoints[i].address;
+    if (address == EndpointAddress{}) continue;  // Could not be read; that is reported.
+    if (seen.insert(address).second) continue;
+    error(place, fmt::format("{} is listed twice; use `weight` to send it more",
+                             origins_.shown(place, to_string(address))));
+  }
+}
+
+void Checker::check_cluster(const std::string& path, const upstream::ClusterConfig& cluster) {
+  if (cluster.health && !cluster.health->path.starts_with('/')) {
+    error(path + ".health.path", "does not begin with a slash");
+  }
+  if (cluster.sticky && !is_token(cluster.sticky->cookie)) {
+    error(path + ".sticky.cookie", "is not a name of a cookie (RFC 6265 section 4.1.1)");
+  }
+  if (cluster.ejection && cluster.ejection->time > cluster.ejection->time_max) {
+    error(path + ".ejection", fmt::format("time, {}, is more than time_max, {}",
+                                          spillway::to_string(cluster.ejection->time),
+                                          spillway::to_string(cluster.ejection->time_max)));
+  }
+  if (cluster.timeouts.connect > cluster.timeouts.total) {
+    warn(path + ".timeouts", fmt::format("connect, {}, can never pass, because total is {}",
+                                         spillway::to_string(cluster.timeouts.connect),
+                                         spillway::to_string(cluster.timeouts.total)));
+  }
+}
+
+void Checker::fill_in_routes() {
+  if (!plan_.routes.empty()) return;
+  if (origins_.has("routes")) {
+    error("routes", "is empty; leave it out, or write at least one route");
+  } else if (plan_.services.size() == 1) {
+    plan_.routes.push_back({.service = plan_.services.begin()->first});
+  } else if (plan_.services.size() > 1) {
+    error("services", fmt::format("has {} services, but no `routes` say which requests go where",
+                                  plan_.services.size()));
+  }
+}
+
+void Checker::check_route(size_t index) {
+  gateway::RouteConfig& route = plan_.routes[index];
+  const std::string path = item_path("routes", index);
+  check_service_of(path, route);
+  for (const auto& [header, value] : route.headers) {
+    if (is_token(header)) continue;
+    error(child_path(path + ".headers", header),
+          fmt::format("{} is not a name of a header", in_quotes(header)));
+  }
+  constexpr size_t compared_max = 1000;  // Bounds the pairs; the routes beyond are not compared.
+  for (size_t earlier = 0; earlier < std::min(index, compared_max); ++earlier) {
+    if (!shadows(plan_.routes[earlier], route)) continue;
+    warn(path, fmt::format("is never reached: routes[{}] ({}{}) takes all of its requests", earlier,
+                           plan_.routes[earlier].host.text, plan_.routes[earlier].path.text));
+    return;
+  }
+}
+
+void Checker::check_service_of(const std::string& path, gateway::RouteConfig& route) {
+  std::vector<std::string_view> known;
+  for (const auto& [name, service] : plan_.services) known.push_back(name);
+  if (known.empty()) return;  // Reported already.
+  if (route.service.empty() && !origins_.has(path + ".service")) {
+    if (known.size() == 1) {
+      route.service = known.front();
+    } else {
+      error(path, "names no `service`; expected one of " + listed(known));
+    }
+    return;
+  }
+  if (plan_.services.contains(route.service)) return;
+  const std::string place = path + ".service";
+  const auto meant = nearest(route.service, known);
+  const std::string shown = origins_.shown(place, route.service);
+  error(place, meant ? fmt::format("{} is not a service; did you mean \"{}\"?", shown, *meant)
+                     : fmt::format("{} is not a service; known: {}", shown, listed(known)));
+}
+
+void Checker::check_unused_services() {
+  if (!origins_.has("routes")) return;
+  for (const auto& [name, service] : plan_.services) {
+    if (std::ranges::find(plan_.routes, name, &gateway::RouteConfig::service) !=
+        plan_.routes.end()) {
+      continue;
+    }
+    warn(child_path("services", name), "no route leads here");
+  }
+}
+
+}  // namespace
+
+Findings validate(Plan& plan, const Origins& origins) { return Checker(plan, origins).check(); }
+
+}  // namespace spillway::plan
