@@ -112,8 +112,9 @@ void Plan::describe(Visitor& visit) {
               {.doc = "More files of this shape, relative to the file that names them, merged into "
                       "it. A value that is set in two files is an error.",
                .example = "[limits.yaml]"});
-  visit.field("listen", &Plan::listen,
-              {.doc = "Where clients connect.", .example = "[http://0.0.0.0:8080]"});
+  visit.field(
+      "listen", &Plan::listen,
+      {.doc = "Where clients connect.", .restart = true, .example = "[http://0.0.0.0:8080]"});
   visit.field("admin", &Plan::admin,
               {.doc = "Where the control API, /metrics, /health and /ready are served: a loopback "
                       "address or a UNIX socket.",
