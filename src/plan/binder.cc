@@ -42,6 +42,8 @@ class Binder {
   void bind(const Node& node, const Shape& shape, void* value, const std::string& path,
             const FieldNote& note) {
     if (shape.kind == Kind::optional) {
+      const bool is_off = node.is_scalar() && node.text == "off";
+      if (is_off && shape.item->kind == Kind::object) return shape.clear(value);
       return bind(node, *shape.item, shape.add(value, ""), path, note);
     }
     origins_.add(path, {node.place, !node.is_substituted && !note.secret});
@@ -182,8 +184,8 @@ std::string Origins::shown(const std::string& path, std::string_view value) cons
   return is_shown ? in_quotes(value) : "a substituted value (not shown)";
 }
 
-void bind(const Node& root, const Shape& shape, void* value, Origins& origins,
-          std::vector<Problem>& problems) {
+void bind_tree(const Node& root, const Shape& shape, void* value, Origins& origins,
+               std::vector<Problem>& problems) {
   Binder(origins, problems).bind(root, shape, value, "", {});
 }
 

@@ -34,7 +34,7 @@ class Origins {
 
 // Fills `value`, of the type that `shape` was made of. What cannot be read keeps its default and is
 // a problem.
-void bind(const Node& root, const Shape& shape, void* value, Origins& origins,
-          std::vector<Problem>& problems);
+void bind_tree(const Node& root, const Shape& shape, void* value, Origins& origins,
+               std::vector<Problem>& problems);
 
 }  // namespace spillway::plan

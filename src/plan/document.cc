@@ -246,6 +246,8 @@ void TreeBuilder::attach(Node node) {
     }
     node.key = std::move(*frame.key);
     node.key_place = frame.key_place;
+    // A null stands nowhere: yaml-cpp names what comes after it.
+    if (node.kind == Node::Kind::null) node.place = node.key_place;
     frame.key.reset();
     if (std::exchange(frame.skip_value, false)) return;
   }
@@ -282,6 +284,7 @@ Node parse_document(std::string_view text, const std::string& file, Budget& budg
     TreeBuilder rest(file, budget, problems);
     if (parser.HandleNextDocument(rest)) {
       problems.push_back({{file, 0, 0}, "", "holds several YAML documents; expected one"});
+      return {};
     }
     return root;
   } catch (const YAML::Exception& error) {
@@ -290,7 +293,12 @@ Node parse_document(std::string_view text, const std::string& file, Budget& budg
       at.line = static_cast<uint32_t>(error.mark.line + 1);
       at.column = static_cast<uint32_t>(error.mark.column + 1);
     }
-    problems.push_back({std::move(at), "", "is not YAML: " + error.msg});
+    // The usual reason: [http://[::]:80].
+    const bool is_flow = error.msg.find("flow") != std::string::npos;
+    problems.push_back(
+        {std::move(at), "",
+         fmt::format("is not YAML: {}{}", error.msg,
+                     is_flow ? "; a value with [ ] { } or a comma in it needs quotes" : "")});
   } catch (const std::exception& error) {
     problems.push_back({{file, 0, 0}, "", fmt::format("is not YAML: {}", error.what())});
   }

@@ -90,7 +90,8 @@ std::string written(const Shape& shape, const void* value) {
 
 std::string value_text(const Shape& shape) {
   switch (shape.kind) {
-    case Kind::optional: return value_text(*shape.item);
+    case Kind::optional:
+      return value_text(*shape.item) + (shape.item->kind == Kind::object ? ", or off" : "");
     case Kind::list:
       return shape.item->kind == Kind::text ? "a list of text"
                                             : "a list: " + value_text(*shape.item);

@@ -35,7 +35,7 @@ LoadResult load_text(std::string text, const std::string& name, const Surroundin
   Plan plan;
   Origins origins;
   if (source.root.kind == Node::Kind::map) {
-    bind(source.root, shape_of<Plan>(), &plan, origins, result.errors);
+    bind_tree(source.root, shape_of<Plan>(), &plan, origins, result.errors);
     Findings findings = validate(plan, origins);
     for (Problem& error : findings.errors) result.errors.push_back(std::move(error));
     result.warnings = std::move(findings.warnings);

@@ -46,7 +46,7 @@ std::string default_of(const Entry& entry) {
   if (entry.note.required) return "none; has to be given";
   if (entry.is_absent_by_default) return "absent";
   if (!entry.default_text.empty()) return entry.default_text;
-  return entry.outer->kind == Shape::Kind::object ? "" : "empty";
+  return entry.shape == entry.outer || entry.outer->kind == Shape::Kind::optional ? "" : "empty";
 }
 
 std::string entry_text(const Entry& entry) {

@@ -30,9 +30,7 @@ void expect_page(const std::string& name, const std::string& generated) {
 
 TEST(Manual, is_the_committed_page) { expect_page("plan_reference.md", plan_reference()); }
 
-TEST(Manual, schema_is_the_committed_file) {
-  expect_page("spillway.schema.json", json_schema());
-}
+TEST(Manual, schema_is_the_committed_file) { expect_page("spillway.schema.json", json_schema()); }
 
 TEST(Manual, explains_a_field_of_a_named_service) {
   const auto text = explain_field("services.api.queue.wait");

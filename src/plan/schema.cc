@@ -96,7 +96,11 @@ Json schema_of(const Shape& shape, const FieldNote& note) {
       for (const std::string_view name : shape.choices) names.push_back(name);
       return {{"anyOf", Json::array({{{"enum", names}}, reference("substitution")})}};
     }
-    case Kind::optional: return schema_of(*shape.item, note);
+    case Kind::optional: {
+      Json item = schema_of(*shape.item, note);
+      if (shape.item->kind != Kind::object) return item;
+      return {{"anyOf", Json::array({{{"const", "off"}}, std::move(item)})}};
+    }
     case Kind::list: return {{"type", "array"}, {"items", schema_of(*shape.item, note)}};
     case Kind::map:
       return {{"type", "object"}, {"additionalProperties", schema_of(*shape.item, note)}};
@@ -111,6 +115,7 @@ std::string json_schema() {
   Json schema{{"$schema", "https://json-schema.org/draft/2020-12/schema"},
               {"title", "Spillway plan"}};
   schema.update(object_schema(shape_of<Plan>()));
+  schema.erase("required");  // A file that is included, or includes others, holds a part.
   schema["$defs"] = definitions();
   return schema.dump(2) + "\n";
 }
