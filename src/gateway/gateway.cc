@@ -70,7 +70,7 @@ Gateway::Generation::Generation(const GatewayParts& parts,
 }
 
 Gateway::Gateway(const GatewayParts& parts, std::shared_ptr<const Routing> routing)
-    : parts_(parts), proxy_(parts.loop, parts.via, parts.proxy) {
+    : parts_(parts), proxy_(parts.loop, parts.families.registry, parts.via, parts.proxy) {
   use(std::move(routing));
 }
 

@@ -49,8 +49,9 @@ uint16_t status_of(const Error& error) {
 
 }  // namespace
 
-Proxy::Proxy(runtime::Loop& loop, const http::Via& via, const ProxyOptions& options)
-    : loop_(loop), via_(via), options_(options), pool_(loop) {}
+Proxy::Proxy(runtime::Loop& loop, telemetry::Registry& registry, const http::Via& via,
+             const ProxyOptions& options)
+    : loop_(loop), via_(via), options_(options), pool_(loop, registry) {}
 
 Proxy::Limits Proxy::limits_of(const RequestContext& context) const {
   const upstream::TimeoutConfig& service = context.service->config().timeouts;

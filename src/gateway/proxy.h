@@ -27,7 +27,8 @@ struct ProxyOptions {
 // One core's way to all upstreams. Outlives the requests it carries.
 class Proxy {
  public:
-  Proxy(runtime::Loop& loop, const http::Via& via, const ProxyOptions& options);
+  Proxy(runtime::Loop& loop, telemetry::Registry& registry, const http::Via& via,
+        const ProxyOptions& options);
 
   // Answers the exchange: with the upstream's response, or with 502, 503 or 504. context.route and
   // context.service are set.

@@ -49,7 +49,7 @@ void Lease::learn(upstream::Outcome outcome) {
 }
 
 void Service::settle(const Ticket& ticket, upstream::Outcome outcome, runtime::Loop& loop) {
-  state_.with([&](ServiceState& state) {
+  state_->with([&](ServiceState& state) {
     if (state.cluster.settle(ticket, outcome, loop.now())) {
       state.grant(loop.now(), loop.random());
     }
@@ -61,13 +61,13 @@ runtime::Task<Result<Lease>> Service::acquire(runtime::Loop& loop,
                                               Deadline deadline) {
   using Wait = runtime::LineWait<runtime::Guarded<ServiceState>, Ticket>;
   std::optional<Wait> wait;
-  auto picked = state_.with([&](ServiceState& state) {
+  auto picked = state_->with([&](ServiceState& state) {
     // Newcomers do not overtake those who wait.
     auto ticket = state.waiting.length() == 0 ? state.cluster.pick(request)
                                               : std::unexpected(PickRefusal::all_at_capacity);
     if (ticket || ticket.error() != PickRefusal::all_at_capacity) return ticket;
     if (const auto until = state.cluster.enter_queue(deadline, request.now)) {
-      wait.emplace(state_, loop, *until);
+      wait.emplace(*state_, loop, *until);
       state.waiting.join(wait->place());
     }
     return ticket;
@@ -77,7 +77,7 @@ runtime::Task<Result<Lease>> Service::acquire(runtime::Loop& loop,
 
   auto granted = co_await *wait;
   if (granted) co_return Lease(*this, loop, *granted);
-  state_.with([](ServiceState& state) { state.cluster.leave_queue(false); });
+  state_->with([](ServiceState& state) { state.cluster.leave_queue(false); });
   co_return refuse(name_, "all endpoints are busy and none became free in time");
 }
 

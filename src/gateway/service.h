@@ -61,7 +61,14 @@ class Lease {
 class Service {
  public:
   Service(std::string name, const upstream::ClusterConfig& config)
-      : name_(std::move(name)), config_(config), state_(name_, config) {}
+      : name_(std::move(name)),
+        config_(config),
+        state_(std::make_shared<runtime::Guarded<ServiceState>>(name_, config)) {}
+  // The same service under a new plan: endpoints, what is in flight and who waits stay.
+  Service(const Service& before, const upstream::ClusterConfig& config, Instant now)
+      : name_(before.name_), config_(config), state_(before.state_) {
+    state_->with([&](ServiceState& state) { state.cluster.reconfigure(config, now); });
+  }
 
   const std::string& name() const { return name_; }
   const upstream::ClusterConfig& config() const { return config_; }
@@ -76,13 +83,13 @@ class Service {
   // Runs `function` on the state with the lock held.
   template <class Function>
   decltype(auto) with(Function&& function) {
-    return state_.with(std::forward<Function>(function));
+    return state_->with(std::forward<Function>(function));
   }
 
  private:
   const std::string name_;
   const upstream::ClusterConfig config_;
-  runtime::Guarded<ServiceState> state_;
+  const std::shared_ptr<runtime::Guarded<ServiceState>> state_;
 };
 
 }  // namespace spillway::gateway

@@ -14,6 +14,35 @@ constexpr Duration sweep_every = 250ms;
 
 }  // namespace
 
+namespace {
+
+using telemetry::MetricType;
+
+const telemetry::Family& family(telemetry::Registry& registry, std::string name, std::string help,
+                                MetricType type = MetricType::counter) {
+  return registry.family({.name = std::move(name), .help = std::move(help), .type = type});
+}
+
+}  // namespace
+
+ClientPoolCounts::ClientPoolCounts(telemetry::Registry& registry, uint32_t core)
+    : connects(registry.counter(
+          family(registry, "spillway_upstream_connects_total", "Connections opened to upstreams."),
+          {}, core)),
+      connect_failures(registry.counter(family(registry, "spillway_upstream_connect_failures_total",
+                                               "Connections to upstreams that failed to open."),
+                                        {}, core)),
+      reuses(registry.counter(family(registry, "spillway_upstream_reuses_total",
+                                     "Requests sent on a kept-alive upstream connection."),
+                              {}, core)),
+      found_dead(registry.counter(family(registry, "spillway_upstream_found_dead_total",
+                                         "Idle upstream connections that had ended or aged."),
+                                  {}, core)),
+      idle(registry.gauge(
+          family(registry, "spillway_upstream_connections_idle",
+                 "Kept-alive upstream connections without a request.", MetricType::gauge),
+          {}, core)) {}
+
 std::optional<ClientConnection> ClientPool::reuse(const SocketAddress& address) {
   const auto found = idle_.find(address);
   if (found == idle_.end()) return std::nullopt;
@@ -21,13 +50,13 @@ std::optional<ClientConnection> ClientPool::reuse(const SocketAddress& address) 
   while (!connections.empty()) {
     ClientConnection connection = std::move(connections.back());
     connections.pop_back();
-    --idle_count_;
+    set_idle(idle_count_ - 1);
     // An upstream that says something unasked, or has closed, is not for use.
     if (connection.socket.has_news() || connection.idle_until <= loop_.now()) {
-      ++counts_.found_dead;
+      counts_.found_dead.add();
       continue;
     }
-    ++counts_.reuses;
+    counts_.reuses.add();
     return connection;
   }
   return std::nullopt;
@@ -35,10 +64,10 @@ std::optional<ClientConnection> ClientPool::reuse(const SocketAddress& address) 
 
 runtime::Task<Result<ClientConnection>> ClientPool::connect(const SocketAddress& address,
                                                             Deadline deadline) {
-  ++counts_.connects;
+  counts_.connects.add();
   auto socket = co_await runtime::Socket::connect(loop_, address, deadline);
   if (!socket) {
-    ++counts_.connect_failures;
+    counts_.connect_failures.add();
     co_return fail(std::move(socket).error());
   }
   co_return ClientConnection{.socket = std::move(*socket)};
@@ -51,20 +80,25 @@ void ClientPool::give_back(const SocketAddress& address, ClientConnection connec
   connection.idle_since = loop_.now();
   connection.idle_until = connection.idle_since + keepalive;
   connections.push_back(std::move(connection));
-  ++idle_count_;
+  set_idle(idle_count_ + 1);
   if (!is_armed()) loop_.arm(*this, loop_.now() + sweep_every);
 }
 
 void ClientPool::forget(const SocketAddress& address) {
   const auto found = idle_.find(address);
   if (found == idle_.end()) return;
-  idle_count_ -= found->second.size();
+  set_idle(idle_count_ - found->second.size());
   idle_.erase(found);
+}
+
+void ClientPool::set_idle(size_t count) {
+  counts_.idle.add(static_cast<int64_t>(count) - static_cast<int64_t>(idle_count_));
+  idle_count_ = count;
 }
 
 void ClientPool::clear() {
   idle_.clear();
-  idle_count_ = 0;
+  set_idle(0);
 }
 
 void ClientPool::on_timer(Instant now) {
@@ -73,7 +107,7 @@ void ClientPool::on_timer(Instant now) {
     const auto is_over = [now](const ClientConnection& connection) {
       return connection.idle_until <= now || connection.socket.has_news();
     };
-    idle_count_ -= std::erase_if(connections, is_over);
+    set_idle(idle_count_ - std::erase_if(connections, is_over));
     it = connections.empty() ? idle_.erase(it) : std::next(it);
   }
   if (idle_count_ > 0) loop_.arm(*this, now + sweep_every);

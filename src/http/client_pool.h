@@ -11,21 +11,27 @@
 #include "http/client_connection.h"
 #include "runtime/loop.h"
 #include "runtime/task.h"
+#include "telemetry/registry.h"
 
 namespace spillway::http {
 
+// Of one core.
 struct ClientPoolCounts {
-  uint64_t connects = 0;
-  uint64_t connect_failures = 0;
-  uint64_t reuses = 0;
-  uint64_t found_dead = 0;  // Closed by the upstream while idle, and noticed in time.
+  ClientPoolCounts(telemetry::Registry& registry, uint32_t core);
+
+  telemetry::Counter connects;
+  telemetry::Counter connect_failures;
+  telemetry::Counter reuses;
+  telemetry::Counter found_dead;  // Closed by the upstream while idle, and noticed in time.
+  telemetry::Gauge idle;
 };
 
 // The idle connections of one core. The last one used goes out first, so that a shrinking load
 // lets the others age away. One core.
 class ClientPool final : runtime::Timer {
  public:
-  explicit ClientPool(runtime::Loop& loop) : loop_(loop) {}
+  ClientPool(runtime::Loop& loop, telemetry::Registry& registry)
+      : loop_(loop), counts_(registry, loop.core()) {}
   ClientPool(const ClientPool&) = delete;
   ClientPool& operator=(const ClientPool&) = delete;
 
@@ -41,10 +47,10 @@ class ClientPool final : runtime::Timer {
   void clear();
 
   size_t idle() const { return idle_count_; }
-  const ClientPoolCounts& counts() const { return counts_; }
 
  private:
   void on_timer(Instant now) override;
+  void set_idle(size_t count);
 
   runtime::Loop& loop_;
   std::map<SocketAddress, std::deque<ClientConnection>> idle_;  // Oldest first.

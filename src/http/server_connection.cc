@@ -20,6 +20,26 @@ constexpr uint64_t skipped_bytes_max = 256 << 10;
 
 }  // namespace
 
+namespace {
+
+telemetry::Counter counter(telemetry::Registry& registry, uint32_t core, std::string name,
+                           std::string help) {
+  return registry.counter(registry.family({.name = std::move(name), .help = std::move(help)}), {},
+                          core);
+}
+
+}  // namespace
+
+ServerCounts::ServerCounts(telemetry::Registry& registry, uint32_t core)
+    : requests(counter(registry, core, "spillway_client_requests_total",
+                       "Requests whose head was read.")),
+      bad_requests(counter(registry, core, "spillway_client_bad_requests_total",
+                           "Requests refused because their head broke HTTP or a limit.")),
+      head_timeouts(counter(registry, core, "spillway_client_head_timeouts_total",
+                            "Connections closed because a request's head came too slowly.")),
+      truncated(counter(registry, core, "spillway_client_answers_truncated_total",
+                        "Answers cut in mid-body, visibly for the client.")) {}
+
 ServerConnection::ServerConnection(runtime::Socket socket, const ClientInfo& client,
                                    ServerContext& context, const ServerLimits& limits,
                                    RequestHandler& handler)
@@ -80,7 +100,7 @@ Task<ServerConnection::Arrival> ServerConnection::read_head(RequestHead& head) {
         co_return Arrival::request;
       }
       if (result.kind == HeadResult::Kind::violation) {
-        ++context_.counts.bad_requests;
+        context_.counts.bad_requests.add();
         co_await refuse(result.status, result.text);
         co_return Arrival::closed;
       }
@@ -91,7 +111,7 @@ Task<ServerConnection::Arrival> ServerConnection::read_head(RequestHead& head) {
     }
     auto count = co_await socket_.read(received_.space(), deadline);
     if (!count && count.error().code == Error::Code::deadline_exceeded) {
-      ++context_.counts.head_timeouts;
+      context_.counts.head_timeouts.add();
       co_await refuse(408, "the request head did not arrive in time");
       co_return Arrival::closed;
     }
@@ -101,7 +121,7 @@ Task<ServerConnection::Arrival> ServerConnection::read_head(RequestHead& head) {
 }
 
 Task<bool> ServerConnection::serve_one(RequestHead& head) {
-  ++context_.counts.requests;
+  context_.counts.requests.add();
   Exchange exchange(socket_, received_, head, client_, context_.current_date(), limits_);
   if (is_draining_) exchange.close_after();
   co_await handler_.serve(exchange);
@@ -113,7 +133,7 @@ Task<bool> ServerConnection::serve_one(RequestHead& head) {
   }
   if (!exchange.response_ended()) {
     // In mid-body: the client must see that this is not the end (RFC 9112 section 8).
-    ++context_.counts.truncated;
+    context_.counts.truncated.add();
     socket_.reset_on_close();
     co_return false;
   }

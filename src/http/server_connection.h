@@ -12,29 +12,34 @@
 #include "runtime/object_pool.h"
 #include "runtime/socket.h"
 #include "runtime/task.h"
+#include "telemetry/registry.h"
 
 namespace spillway::http {
 
-// Counted by whoever owns the connections; one core.
+// Of all connections of one core.
 struct ServerCounts {
-  uint64_t requests = 0;
-  uint64_t bad_requests = 0;  // Answered 400, 414, 417, 431, 501 or 505 before any handler.
-  uint64_t head_timeouts = 0;
-  uint64_t truncated = 0;  // Answers cut in mid-body.
+  ServerCounts(telemetry::Registry& registry, uint32_t core);
+
+  telemetry::Counter requests;
+  telemetry::Counter bad_requests;  // Answered 400, 414, 431, 501 or 505 before any handler.
+  telemetry::Counter head_timeouts;
+  telemetry::Counter truncated;  // Answers cut in mid-body.
 };
 
 // What all connections of one core share. Outlives them.
 struct ServerContext {
-  explicit ServerContext(runtime::Loop& its_loop) : loop(its_loop) {}
+  ServerContext(runtime::Loop& its_loop, telemetry::Registry& registry)
+      : loop(its_loop), counts(registry, its_loop.core()) {}
+
+  const DateField& current_date() {
+    date.update(loop.wall_now());
+    return date;
+  }
 
   runtime::Loop& loop;
   runtime::ObjectPool<RequestHead> heads;
   DateField date;
   ServerCounts counts;
-  const DateField& current_date() {
-    date.update(loop.wall_now());
-    return date;
-  }
 };
 
 // Reads requests strictly (RFC 9112) and hands each to the handler, in order: pipelined requests
@@ -69,7 +74,7 @@ class ServerConnection : public ListLink {
   runtime::Socket socket_;
   const ClientInfo client_;
   ServerContext& context_;
-  const ServerLimits& limits_;
+  const ServerLimits limits_;  // Of the plan under which it was accepted.
   RequestHandler& handler_;
   runtime::Buffer received_;
   HeadScanner scanner_{HeadScanner::Of::request};

@@ -1,0 +1,32 @@
+// http/health_probe.h: asks an endpoint once how it is.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/address.h"
+#include "base/error.h"
+#include "base/time.h"
+#include "runtime/loop.h"
+#include "runtime/task.h"
+
+namespace spillway::http {
+
+struct ProbeRequest {
+  SocketAddress address;
+  std::string path;        // Begins with '/'; checked by the plan.
+  std::string host;        // Of the Host field; empty: the address.
+  std::string user_agent;
+};
+
+struct ProbeAnswer {
+  uint16_t status = 0;
+  Duration took{};
+};
+
+// One GET on a connection of its own, closed afterwards. The body is not read: the head is the
+// answer. Errors: connection_refused, deadline_exceeded, connection_closed, protocol.
+runtime::Task<Result<ProbeAnswer>> probe(runtime::Loop& loop, ProbeRequest request,
+                                         Deadline deadline);
+
+}  // namespace spillway::http
