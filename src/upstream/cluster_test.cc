@@ -122,6 +122,7 @@ TEST(Cluster, gives_a_drained_endpoint_nothing_until_it_is_undrained) {
   world.list("ab");
   EXPECT_EQ(world.of("a").state, EndpointState::draining);
   EXPECT_EQ(world.serve(100)["a"], 0);
+  world.now = world.now + 1min;
   EXPECT_TRUE(world.cluster.undrain(a));
   EXPECT_LT(world.serve(100)["a"], 20);  // Slow start.
   world.now = world.now + 10s;
