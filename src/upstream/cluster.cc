@@ -23,8 +23,9 @@ Cluster& Cluster::operator=(Cluster&&) noexcept = default;
 Cluster::~Cluster() = default;
 
 std::expected<Ticket, PickRefusal> Cluster::pick(const PickRequest& request) {
+  const Instant now = latest(request.now);
   if (listed_.empty()) return refuse(PickRefusal::no_endpoints, request);
-  if (request.now >= refresh_at_) refresh(request.now);
+  if (now >= refresh_at_) refresh(now);
   if (!request.tried.empty()) {
     bool all_at_capacity = false;
     if (const auto place = choose_untried(request, all_at_capacity)) return take(*place, request);
@@ -52,14 +53,14 @@ std::optional<uint32_t> Cluster::choose(const PickRequest& request) {
 
 // Nothing and not all_at_capacity: every other endpoint is unfit, so one may be tried again.
 std::optional<uint32_t> Cluster::choose_untried(const PickRequest& request, bool& all_at_capacity) {
+  PickRequest narrowed = request;
   for (const EndpointId id : request.tried) {
-    if (Endpoint* endpoint = find(id); endpoint && endpoint->place != Endpoint::not_listed) {
-      candidates_[endpoint->place].weight = 0;
-    }
+    Endpoint* endpoint = find(id);
+    if (endpoint == nullptr || endpoint->place == Endpoint::not_listed) continue;
+    candidates_[endpoint->place].weight = 0;
+    if (endpoint->identity == narrowed.sticky) narrowed.sticky.reset();
   }
-  PickRequest without_sticky = request;
-  without_sticky.sticky.reset();  // It was the first to be tried.
-  const auto place = choose(without_sticky);
+  const auto place = choose(narrowed);
   all_at_capacity = std::ranges::any_of(listed_, [&](const Endpoint* endpoint) {
     return endpoint->available_weight > 0 &&
            std::ranges::find(request.tried, endpoint->id) == request.tried.end();
@@ -84,14 +85,14 @@ Ticket Cluster::take(uint32_t place, const PickRequest& request) {
   ++endpoint.counters.requests;
   if (!request.tried.empty()) ++endpoint.counters.retries;
   if (is_in_panic_) ++counters_.picks_in_panic;
-  const bool is_trial = endpoint.breaker && endpoint.breaker->acquire(request.now);
+  const bool is_trial = endpoint.breaker && endpoint.breaker->acquire(latest_);
   if (is_trial) refresh_at_once();
   update_candidate(endpoint);
   return Ticket{.endpoint = endpoint.id,
                 .identity = endpoint.identity,
                 .address = &endpoint.spec.address,
                 .name = &endpoint.spec.name,
-                .picked_at = request.now,
+                .picked_at = latest_,
                 .is_trial = is_trial};
 }
 
@@ -110,7 +111,8 @@ std::expected<Ticket, PickRefusal> Cluster::refuse(PickRefusal refusal,
 }
 
 void Cluster::learn(const Ticket& ticket, Outcome outcome, Instant now) {
-  if (Endpoint* endpoint = find(ticket.endpoint)) learn_from(*endpoint, ticket, outcome, now);
+  Endpoint* endpoint = find(ticket.endpoint);
+  if (endpoint != nullptr) learn_from(*endpoint, ticket, outcome, latest(now));
 }
 
 void Cluster::learn_from(Endpoint& endpoint, const Ticket& ticket, Outcome outcome, Instant now) {
@@ -133,6 +135,7 @@ bool Cluster::settle(const Ticket& ticket, Outcome outcome, Instant now) {
   Endpoint* endpoint = find(ticket.endpoint);
   if (endpoint == nullptr) return false;
   CHECK(endpoint->in_flight > 0);
+  now = latest(now);
   learn_from(*endpoint, ticket, outcome, now);
   --endpoint->in_flight;
   --in_flight_;
@@ -209,7 +212,7 @@ void Cluster::leave_queue(bool was_served) {
 }
 
 uint32_t Cluster::slots_free(Instant now) {
-  refresh(now);
+  refresh(latest(now));
   uint64_t free = 0;
   for (const Endpoint* endpoint : listed_) {
     if (endpoint->available_weight == 0) continue;

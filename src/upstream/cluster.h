@@ -1,6 +1,7 @@
 // upstream/cluster.h: the endpoints of one service, and which of them may take this unit of work.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <expected>
 #include <memory>
@@ -106,6 +107,8 @@ class Cluster {
   void erase(Endpoint& endpoint);
   uint32_t remove_all_but(std::span<Endpoint* const> wanted);
   uint64_t identity_of(const EndpointSpec& spec) const;
+  // What one caller has seen of time holds for the next, though its core's loop may lag.
+  Instant latest(Instant now) { return latest_ = std::max(latest_, now); }
   void rebuild_candidates();
   void refresh(Instant now);
   void refresh_fitness(Endpoint& endpoint, Instant now);
@@ -132,6 +135,7 @@ class Cluster {
   std::vector<Endpoint*> listed_;      // Those that may be picked if fit, in the list's order.
   std::vector<Candidate> candidates_;  // The same, as the balancer sees them.
   Instant refresh_at_;                 // When what candidates_ says of fitness must be renewed.
+  Instant latest_;                     // The latest `now` of any caller.
   bool is_in_panic_ = false;
 
   uint32_t in_flight_ = 0;     // Tickets out, of all endpoints.

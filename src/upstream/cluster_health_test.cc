@@ -202,6 +202,18 @@ TEST(ClusterBreaker, does_not_count_client_aborts_as_failures) {
   EXPECT_EQ(world.of("a").counters.client_aborted, 1'000U);
 }
 
+TEST(ClusterBreaker, may_be_asked_by_a_core_whose_clock_lags) {
+  ClusterWorld world(with_breaker(), "a");
+  world.serve(20, "a", {Kind::timed_out});
+  world.now = world.now + 30s;
+  EXPECT_GT(world.cluster.slots_free(world.now), 0U);  // Seen as ready for its trial.
+  world.now = world.now - 5ms;
+  const auto trial = world.pick();
+  ASSERT_TRUE(trial && trial->is_trial);
+  world.cluster.settle(*trial, Outcome::answered(200), world.now);
+  EXPECT_EQ(world.of("a").breaker, CircuitBreaker::State::closed);
+}
+
 TEST(ClusterBreaker, hands_its_trial_back_when_the_client_leaves) {
   ClusterWorld world(with_breaker(), "a");
   world.serve(20, "a", {Kind::timed_out});

@@ -89,7 +89,7 @@ void Cluster::explain(uint32_t place, const PickRequest& request) const {
 }
 
 ClusterStatus Cluster::status(Instant now) {
-  refresh(now);
+  refresh(latest(now));
   ClusterStatus result{.name = name_,
                        .balance = to_string(config_.balance),
                        .is_in_panic = is_in_panic_ && !listed_.empty(),

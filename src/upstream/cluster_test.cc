@@ -208,6 +208,16 @@ TEST(ClusterSticky, waits_for_its_endpoint_instead_of_losing_its_session) {
   EXPECT_EQ(again.error(), PickRefusal::all_at_capacity);
 }
 
+TEST(ClusterSticky, tries_another_endpoint_when_its_own_has_failed) {
+  ClusterWorld world({}, "ab");
+  const auto failed = world.pick();
+  const EndpointId tried[] = {failed->endpoint};
+  const auto next = world.cluster.pick(
+      {.now = world.now, .random = world.random, .sticky = failed->identity, .tried = tried});
+  ASSERT_TRUE(next);
+  EXPECT_NE(next->endpoint, failed->endpoint);
+}
+
 TEST(ClusterSticky, reads_only_its_own_form) {
   EXPECT_EQ(parse_sticky("00000000000000ff"), 255U);
   for (const char* text : {"", "ff", "00000000000000fg", "00000000000000ff0", "0x000000000000ff"}) {
