@@ -27,6 +27,7 @@ HeadResult HeadScanner::scan(std::string_view received, const HeadLimits& limits
     const bool is_empty_line = line_end == line_start_;
     const bool is_first_line = line_start_ == start_;
     p += 2;
+    if (is_first_line && is_first_line_too_long(line_end + 1, limits)) return too_long();
     line_start_ = line_end + 2;
     if (!is_empty_line) continue;
     if (is_first_line) {
@@ -40,18 +41,22 @@ HeadResult HeadScanner::scan(std::string_view received, const HeadLimits& limits
     return HeadResult::complete(line_start_);
   }
   position_ = static_cast<size_t>(p - begin);
-  return check_size(received.size() - start_, limits);
+  return check_size(received.size(), limits);
 }
 
 // A head that is already too large need not end before it is refused.
-HeadResult HeadScanner::check_size(size_t head_size, const HeadLimits& limits) const {
-  const bool in_first_line = line_start_ == start_;
-  if (of_ == Of::request && in_first_line &&
-      head_size > limits.url_bytes_max + request_line_slack) {
-    return refuse(414, "request line too long");
-  }
-  if (head_size >= limits.head_bytes_max) return refuse(431, "head too large");
+HeadResult HeadScanner::check_size(size_t received, const HeadLimits& limits) const {
+  if (line_start_ == start_ && is_first_line_too_long(received, limits)) return too_long();
+  if (received - start_ >= limits.head_bytes_max) return refuse(431, "head too large");
   return {};
 }
+
+// `received` counts the CR of the line, if it is there, but not its LF: so the verdict is the same
+// in whatever pieces the line comes.
+bool HeadScanner::is_first_line_too_long(size_t received, const HeadLimits& limits) const {
+  return of_ == Of::request && received - start_ > limits.url_bytes_max + request_line_slack;
+}
+
+HeadResult HeadScanner::too_long() const { return refuse(414, "request line too long"); }
 
 }  // namespace spillway::http

@@ -59,7 +59,9 @@ class HeadScanner {
   HeadResult refuse(uint16_t status, std::string_view text) const {
     return HeadResult::violation(of_ == Of::request ? status : uint16_t{502}, text);
   }
-  HeadResult check_size(size_t head_size, const HeadLimits& limits) const;
+  HeadResult check_size(size_t received, const HeadLimits& limits) const;
+  bool is_first_line_too_long(size_t received, const HeadLimits& limits) const;
+  HeadResult too_long() const;
 
   Of of_;
   size_t position_ = 0;    // Everything before it has been looked at.

@@ -283,6 +283,7 @@ TEST(RequestParser, holds_its_limits_even_before_the_end_of_the_head) {
   EXPECT_EQ(refusal(with_target("/" + std::string(99, 'a')), limits), 0);
   EXPECT_EQ(refusal(with_target("/" + std::string(100, 'a')), limits), 414);
   EXPECT_EQ(refusal("GET /" + std::string(160, 'a'), limits), 414);
+  EXPECT_EQ(refusal("GET /" + std::string(160, 'a') + " HTTP/1.1\r\n", limits), 414);
   EXPECT_EQ(refusal(get_with("A: 1\r\nB: 1\r\n"), limits), 0);
   EXPECT_EQ(refusal(get_with("A: 1\r\nB: 1\r\nC: 1\r\n"), limits), 431);
   EXPECT_EQ(refusal(get_with("A: " + std::string(1000, 'a') + "\r\n"), limits), 431);
@@ -324,8 +325,8 @@ TEST(RequestParser, reads_expectations) {
 
 TEST(RequestParser, reads_upgrades_but_never_h2c) {
   RequestHead head;
-  ASSERT_EQ(parse(get_with("Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n"), head).kind,
-            Kind::complete);
+  const std::string bytes = get_with("Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n");
+  ASSERT_EQ(parse(bytes, head).kind, Kind::complete);
   EXPECT_TRUE(head.wants_upgrade);
   EXPECT_EQ(head.upgrade_protocol, "websocket");
   for (const char* lines :
