@@ -27,8 +27,12 @@ std::string_view reason_of(PickRefusal refusal) {
 }  // namespace
 
 void ServiceState::grant(Instant now, Random& random) {
-  while (waiting.grant_next([&]() -> std::optional<Ticket> {
-    auto ticket = cluster.pick({.now = now, .random = random});
+  while (waiting.grant_next([&](const QueuedPick& ask) -> std::optional<Ticket> {
+    auto ticket = cluster.pick({.now = now,
+                                .random = random,
+                                .hash_key = ask.hash_key,
+                                .sticky = ask.sticky,
+                                .tried = ask.tried});
     if (!ticket) return std::nullopt;
     cluster.leave_queue(true);
     return *ticket;
@@ -59,15 +63,16 @@ void Service::settle(const Ticket& ticket, upstream::Outcome outcome, runtime::L
 runtime::Task<Result<Lease>> Service::acquire(runtime::Loop& loop,
                                               const upstream::PickRequest& request,
                                               Deadline deadline) {
-  using Wait = runtime::LineWait<runtime::Guarded<ServiceState>, Ticket>;
+  using Wait = runtime::LineWait<runtime::Guarded<ServiceState>, Ticket, QueuedPick>;
   std::optional<Wait> wait;
   auto picked = state_->with([&](ServiceState& state) {
-    // Newcomers do not overtake those who wait.
-    auto ticket = state.waiting.length() == 0 ? state.cluster.pick(request)
-                                              : std::unexpected(PickRefusal::all_at_capacity);
+    // A free place that somebody in line could use would have been handed over under this lock, so
+    // nobody is overtaken.
+    auto ticket = state.cluster.pick(request);
     if (ticket || ticket.error() != PickRefusal::all_at_capacity) return ticket;
     if (const auto until = state.cluster.enter_queue(deadline, request.now)) {
-      wait.emplace(*state_, loop, *until);
+      wait.emplace(*state_, loop, *until,
+                   QueuedPick{request.hash_key, request.sticky, request.tried});
       state.waiting.join(wait->place());
     }
     return ticket;

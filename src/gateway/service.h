@@ -17,17 +17,25 @@
 
 namespace spillway::gateway {
 
+// What a waiting request would ask of the cluster; `tried` lies in its frame.
+struct QueuedPick {
+  std::optional<uint64_t> hash_key;
+  std::optional<uint64_t> sticky;
+  std::span<const upstream::EndpointId> tried;
+};
+
 // The decisions of upstream/ and the waiting of runtime/, under one lock: in-flight counts, health,
 // breaker and retry budget are one record for all cores.
 struct ServiceState {
   ServiceState(std::string name, const upstream::ClusterConfig& config)
       : cluster(std::move(name), config) {}
-  runtime::WaitLine<upstream::Ticket>& line() { return waiting; }
+  using Line = runtime::WaitLine<upstream::Ticket, QueuedPick>;
+  Line& line() { return waiting; }
   // Hands freed places to those who wait, in order of arrival.
   void grant(Instant now, Random& random);
 
   upstream::Cluster cluster;
-  runtime::WaitLine<upstream::Ticket> waiting;
+  Line waiting;
 };
 
 class Service;

@@ -1,5 +1,4 @@
-// http/field.h: header fields of one message: known names as an enum, views into the received
-// bytes.
+// http/field.h: known field names as an enum, and a message's fields as views into its bytes.
 #pragma once
 
 #include <array>

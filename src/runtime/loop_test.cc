@@ -208,15 +208,15 @@ TEST_F(LoopTest, mail_from_other_threads_arrives_in_order) {
 
 struct Permits {
   int free = 0;
-  WaitLine<int> waiting;
-  WaitLine<int>& line() { return waiting; }
+  WaitLine<int, int> waiting;
+  WaitLine<int, int>& line() { return waiting; }
 };
 using SharedPermits = Guarded<Permits>;
 
 Task<void> use_permit(SharedPermits& permits, Loop& loop, Deadline deadline, int rounds,
                       std::atomic<int>& in_use, std::atomic<int>& done) {
   for (int i = 0; i < rounds; ++i) {
-    LineWait<SharedPermits, int> wait(permits, loop, deadline);
+    LineWait<SharedPermits, int, int> wait(permits, loop, deadline, 0);
     const bool got_one = permits.with([&wait](Permits& p) {
       if (p.free > 0 && p.waiting.length() == 0) {
         --p.free;
@@ -230,7 +230,7 @@ Task<void> use_permit(SharedPermits& permits, Loop& loop, Deadline deadline, int
     co_await sleep(loop, 100us);
     in_use.fetch_sub(1);
     permits.with([](Permits& p) {
-      if (!p.waiting.grant_next([] { return std::optional<int>(1); })) ++p.free;
+      if (!p.waiting.grant_next([](int) { return std::optional<int>(1); })) ++p.free;
     });
   }
   done.fetch_add(1);
@@ -262,7 +262,7 @@ TEST_F(LoopTest, a_wait_in_line_times_out_and_leaves_the_line) {
   std::optional<Error::Code> code;
   struct Run {
     static Task<void> wait(SharedPermits& permits, Loop& loop, std::optional<Error::Code>& code) {
-      LineWait<SharedPermits, int> wait(permits, loop, Deadline::after(loop.now(), 20ms));
+      LineWait<SharedPermits, int, int> wait(permits, loop, Deadline::after(loop.now(), 20ms), 0);
       permits.with([&wait](Permits& p) { p.waiting.join(wait.place()); });
       auto got = co_await wait;
       if (!got) code = got.error().code;

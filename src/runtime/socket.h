@@ -45,7 +45,8 @@ class Socket {
   auto write(std::string_view bytes, Deadline deadline) {
     return Write(descriptor_.watch(), bytes, deadline, std::nullopt);
   }
-  // The same, given up only when no byte was taken for `stall_max`: a slow reader is not a dead one.
+  // The same, given up only when no byte was taken for `stall_max`: a slow reader is not a dead
+  // one.
   auto write(std::span<iovec> parts, Duration stall_max) {
     return Write(descriptor_.watch(), parts, Deadline::after(loop().now(), stall_max), stall_max);
   }

@@ -4,6 +4,7 @@
 #include <coroutine>
 #include <cstddef>
 #include <optional>
+#include <utility>
 
 #include "base/error.h"
 #include "base/intrusive_list.h"
@@ -12,16 +13,17 @@
 namespace spillway::runtime {
 
 // First come, first served over all cores. Lives beside what it waits for, under the same lock
-// (a Guarded<State> whose State has `WaitLine<Grant>& line()`): whoever frees something calls
+// (a Guarded<State> whose State has `WaitLine<Grant, Ask>& line()`): whoever frees something calls
 // `grant_next` with that lock held and hands the thing over, so a newcomer never overtakes and
 // nothing is lost between a time-out and a grant. Its length is bounded by who joins.
-template <class Grant>
+template <class Grant, class Ask>
 class WaitLine {
  public:
   // A place in the line; lies in the waiting frame, inside a LineWait.
   class Place : public ListLink {
    public:
-    Place(Loop& loop, Waiter& waiter) : loop_(loop), waiter_(waiter) {}
+    Place(Loop& loop, Waiter& waiter, Ask ask)
+        : loop_(loop), waiter_(waiter), ask_(std::move(ask)) {}
     Loop& loop() { return loop_; }
     std::optional<Grant>& grant() { return grant_; }
 
@@ -29,6 +31,7 @@ class WaitLine {
     friend class WaitLine;
     Loop& loop_;
     Waiter& waiter_;
+    const Ask ask_;
     std::optional<Grant> grant_;
   };
 
@@ -41,33 +44,38 @@ class WaitLine {
     place.unlink();
     --length_;
   }
-  // `make` gives something for the oldest waiter, or nothing. True if something was handed over.
+  // `make` gives something for what a waiter asks, or nothing: then the next in line is tried, for
+  // what one waits for may be busy while another's is free. True if something was handed over.
   template <class Make>
   bool grant_next(Make&& make) {
-    if (length_ == 0) return false;
-    Place& place = places_.front();
-    place.grant_ = make();
-    if (!place.grant_) return false;
-    leave(place);
-    // The waiting frame stays until this mail: it sees the grant and no longer times out.
-    place.loop_.post([&waiter = place.waiter_] { waiter.resume(); });
-    return true;
+    int tried = 0;
+    for (Place* place = places_.first(); place != nullptr && tried < tried_max;
+         place = places_.next(*place), ++tried) {
+      place->grant_ = make(place->ask_);
+      if (!place->grant_) continue;
+      leave(*place);
+      // The waiting frame stays until this mail: it sees the grant and no longer times out.
+      place->loop_.post([&waiter = place->waiter_] { waiter.resume(); });
+      return true;
+    }
+    return false;
   }
 
  private:
+  static constexpr int tried_max = 16;  // Under the lock: a bounded look.
   IntrusiveList<Place> places_;
   size_t length_ = 0;
 };
 
 // Make one, join the line with `place()` under the lock, then co_await it: the grant, or
 // deadline_exceeded. It must be awaited once it has joined.
-template <class Guard, class Grant>
+template <class Guard, class Grant, class Ask>
 class LineWait final : public Waiter, public Timer {
  public:
-  LineWait(Guard& guard, Loop& loop, Deadline deadline)
-      : guard_(guard), place_(loop, *this), deadline_(deadline) {}
+  LineWait(Guard& guard, Loop& loop, Deadline deadline, Ask ask)
+      : guard_(guard), place_(loop, *this, std::move(ask)), deadline_(deadline) {}
 
-  typename WaitLine<Grant>::Place& place() { return place_; }
+  typename WaitLine<Grant, Ask>::Place& place() { return place_; }
 
   bool await_ready() const { return false; }
   void await_suspend(std::coroutine_handle<> handle) {
@@ -91,7 +99,7 @@ class LineWait final : public Waiter, public Timer {
   }
 
   Guard& guard_;
-  typename WaitLine<Grant>::Place place_;
+  typename WaitLine<Grant, Ask>::Place place_;
   Deadline deadline_;
 };
 
