@@ -54,10 +54,10 @@ Task<void> Prober::probe_one(std::shared_ptr<gateway::Service> service,
                                      Deadline::after(control_.now(), config->timeout));
   const bool is_good = answer && config->status.contains(answer->status);
   const std::string detail =
-      answer ? fmt::format("{} in {} ms", answer->status,
-                           std::chrono::duration_cast<std::chrono::milliseconds>(answer->took)
-                               .count())
-             : answer.error().detail;
+      answer
+          ? fmt::format("{} in {} ms", answer->status,
+                        std::chrono::duration_cast<std::chrono::milliseconds>(answer->took).count())
+          : answer.error().detail;
   const bool changed = service->with([&](ServiceState& state) {
     const bool did = state.cluster.record_probe(target.id, is_good, detail, control_.now());
     if (did) state.grant(control_.now(), control_.random());

@@ -46,8 +46,7 @@ void ServiceSet::refresh_static(const std::string& service) {
     }
     for (const IpAddress& ip : resolved_[{service, address.name}]) {
       const SocketAddress socket{.ip = ip, .port = address.socket.port};
-      specs.push_back(
-          {.name = to_string(socket), .address = socket, .weight = endpoint.weight});
+      specs.push_back({.name = to_string(socket), .address = socket, .weight = endpoint.weight});
     }
   }
   set_endpoints(service, specs);
@@ -65,8 +64,7 @@ void ServiceSet::set_replicas(const std::string& service, std::vector<EndpointSp
   set_endpoints(service, replicas);
 }
 
-void ServiceSet::set_endpoints(const std::string& service,
-                               const std::vector<EndpointSpec>& specs) {
+void ServiceSet::set_endpoints(const std::string& service, const std::vector<EndpointSpec>& specs) {
   const auto found = find(service);
   if (found == nullptr) return;
   found->with([&](gateway::ServiceState& state) {

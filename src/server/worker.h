@@ -53,6 +53,7 @@ class Worker {
   // Accepts clients on `fd`, a listening socket that this now owns.
   Result<void> listen(int fd, const ListenConfig& config);
   void use(const WorkerPlan& plan);
+  const WorkerPlan& plan() const { return plan_; }
   // Accepts no more. Sockets stay open in whoever else holds them.
   void stop_accepting();
   // Lets requests under way end, closes idle connections, cuts what is left at `deadline`.

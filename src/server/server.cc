@@ -1,0 +1,164 @@
+// server/server.cc: start, reload and drain of all workers.
+#include "server/server.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace spillway::server {
+
+using runtime::Task;
+
+namespace {
+
+http::ServerLimits limits_of(const plan::Plan& plan) {
+  return {.head = {.head_bytes_max = plan.request.head.bytes,
+                   .url_bytes_max = plan.request.url.bytes,
+                   .fields_max = plan.request.headers},
+          .body_bytes_max = plan.request.body.bytes,
+          .head_timeout = plan.connections.head_timeout,
+          .idle_timeout = plan.connections.idle_timeout,
+          .body_timeout = plan.connections.body_timeout,
+          .write_timeout = plan.connections.write_timeout};
+}
+
+// Unique to this instance, so that two proxies of one name in a row are no loop.
+std::string via_pseudonym(const plan::Plan& plan, Random& random) {
+  return fmt::format("{}-{:08x}", plan.name, random.next() & 0xFFFFFFFF);
+}
+
+}  // namespace
+
+uint32_t Server::worker_count(const plan::Plan& plan) {
+  return plan.workers.value_or(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
+}
+
+Server::Server(runtime::Loop& control, telemetry::Registry& registry, telemetry::Log& log,
+               const plan::Plan& plan, const LoopFactory& make_loop)
+    : control_(control),
+      registry_(registry),
+      log_(log),
+      families_(registry),
+      via_(via_pseudonym(plan, control.random())),
+      connections_(plan.resources.connections),
+      services_(control),
+      prober_(control, services_, log),
+      tasks_(control) {
+  const auto routing = services_.apply(plan);
+  const gateway::ProxyOptions proxy{.body_kept_max = plan.request.kept_for_retries.bytes,
+                                    .write_timeout = plan.connections.write_timeout};
+  for (uint32_t core = 0; core < worker_count(plan); ++core) {
+    loops_.push_back(make_loop(core));
+    workers_.push_back(std::make_unique<Worker>(
+        *loops_.back(), WorkerShared{registry_, log_, families_, via_, connections_}, proxy,
+        worker_plan(routing)));
+    drains_.push_back(std::make_unique<runtime::Gate>(*loops_.back()));
+  }
+}
+
+Server::~Server() { threads_.stop(); }
+
+WorkerPlan Server::worker_plan(std::shared_ptr<const gateway::Routing> routing) const {
+  return {.routing = std::move(routing),
+          .limits = limits_of(services_.plan()),
+          .access_log = access_log_.get()};
+}
+
+Result<void> Server::open_access_log(const AccessLogConfig& config) {
+  if (access_log_ != nullptr) retired_logs_.push_back(std::move(access_log_));
+  if (config.is_off()) return {};
+  const auto cores = static_cast<uint32_t>(workers_.size());
+  auto writer = config.is_stdout() ? runtime::LineWriter::from_descriptor(STDOUT_FILENO, cores)
+                                   : runtime::LineWriter::open_file(config.to, cores);
+  if (!writer) return fail(std::move(writer).error());
+  access_log_ = std::move(*writer);
+  return {};
+}
+
+Result<void> Server::start(const std::vector<ListeningSockets>& sockets) {
+  const plan::Plan& plan = services_.plan();
+  CHECK(sockets.size() == plan.listen.size());
+  TRY_VOID(open_access_log(plan.access_log));
+  for (const auto& worker : workers_) {
+    worker->use(worker_plan(worker->plan().routing));
+  }
+  for (size_t entry = 0; entry < sockets.size(); ++entry) {
+    const auto& fds = sockets[entry].fds;
+    const size_t places = std::max(fds.size(), workers_.size());
+    // Fewer sockets than workers are shared; more (after a plan with more workers) are all served.
+    for (size_t place = 0; place < places; ++place) {
+      const int fd = ::fcntl(fds[place % fds.size()], F_DUPFD_CLOEXEC, 0);
+      if (fd < 0) return fail(system_error(errno, "duplicate a listening socket"));
+      TRY_VOID(workers_[place % workers_.size()]->listen(fd, plan.listen[entry]));
+    }
+  }
+  CHECK(tasks_.spawn(prober_.run()));
+  return {};
+}
+
+void Server::run_workers() {
+  for (const auto& loop : loops_) threads_.start(*loop);
+}
+
+Task<void> Server::on_all_workers(std::function<void(Worker&)> function) {
+  runtime::Event all_done(control_);
+  size_t left = workers_.size();
+  for (const auto& worker : workers_) {
+    worker->loop().post([&, worker = worker.get()] {
+      function(*worker);
+      control_.post([&] {
+        if (--left == 0) all_done.set();
+      });
+    });
+  }
+  CHECK((co_await all_done.wait(Deadline::never())).has_value());
+}
+
+Task<Result<void>> Server::apply(const plan::Plan& plan) {
+  const bool log_changes = plan.access_log.to != services_.plan().access_log.to;
+  if (log_changes) CO_TRY_VOID(open_access_log(plan.access_log));
+  const auto routing = services_.apply(plan);
+  connections_.set_maximum(plan.resources.connections);
+  const WorkerPlan next = worker_plan(routing);
+  co_await on_all_workers([&next](Worker& worker) { worker.use(next); });
+  retired_logs_.clear();
+  prober_.wake();
+  co_return Result<void>{};
+}
+
+void Server::reopen_logs() {
+  if (access_log_ != nullptr) access_log_->reopen();
+}
+
+Task<void> Server::drain_worker(Worker& worker, Deadline deadline, std::function<void(bool)> done) {
+  const bool in_order = co_await worker.drain(deadline);
+  done(in_order);
+}
+
+Task<bool> Server::drain(Deadline deadline) {
+  is_draining_ = true;
+  runtime::Event all_done(control_);
+  size_t left = workers_.size();
+  bool in_order = true;
+  for (size_t i = 0; i < workers_.size(); ++i) {
+    Worker& worker = *workers_[i];
+    runtime::Gate& gate = *drains_[i];
+    const auto done = [&](bool worker_in_order) {
+      control_.post([&, worker_in_order] {
+        in_order &= worker_in_order;
+        if (--left == 0) all_done.set();
+      });
+    };
+    worker.loop().post(
+        [&worker, &gate, deadline, done] { gate.spawn(drain_worker(worker, deadline, done)); });
+  }
+  CHECK((co_await all_done.wait(Deadline::never())).has_value());
+  prober_.stop();
+  (void)co_await tasks_.close(Deadline::after(control_.now(), 5s));
+  co_return in_order;
+}
+
+}  // namespace spillway::server

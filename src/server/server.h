@@ -1,0 +1,97 @@
+// server/server.h: builds the modules from a plan, runs the workers, reloads and drains them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "gateway/metrics.h"
+#include "http/via.h"
+#include "plan/plan.h"
+#include "runtime/core_threads.h"
+#include "runtime/gate.h"
+#include "runtime/line_writer.h"
+#include "runtime/loop.h"
+#include "runtime/shared_limit.h"
+#include "runtime/task.h"
+#include "server/prober.h"
+#include "server/service_set.h"
+#include "server/worker.h"
+#include "telemetry/log.h"
+#include "telemetry/registry.h"
+
+namespace spillway::server {
+
+// The listening sockets of one entry of the plan's `listen`, owned by whoever takes them.
+struct ListeningSockets {
+  std::vector<int> fds;  // One per worker, or one that all workers share.
+};
+
+// The data plane and what steers it. Lives on the control loop, which is not a worker's: a scrape
+// or a reload never delays a request. All member functions are called there.
+class Server {
+ public:
+  using LoopFactory = std::function<std::unique_ptr<runtime::Loop>(uint32_t core)>;
+
+  // `make_loop` makes the workers' loops, cores 0 and up; the control loop is the core after them.
+  Server(runtime::Loop& control, telemetry::Registry& registry, telemetry::Log& log,
+         const plan::Plan& plan, const LoopFactory& make_loop);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  ~Server();
+
+  static uint32_t worker_count(const plan::Plan& plan);
+
+  // Opens the access log, accepts on `sockets` (one entry per `listen`) and starts probing.
+  Result<void> start(const std::vector<ListeningSockets>& sockets);
+  // Threads for the workers' loops; the simulator steps them itself instead.
+  void run_workers();
+
+  // Applies a plan whole: requests under way keep the old one. Only live fields may differ. Error:
+  // io, when the access log cannot be opened; nothing has changed then.
+  runtime::Task<Result<void>> apply(const plan::Plan& plan);
+  // After USR1.
+  void reopen_logs();
+  // False: connections had to be cut at the deadline.
+  runtime::Task<bool> drain(Deadline deadline);
+
+  bool is_draining() const { return is_draining_; }
+  ServiceSet& services() { return services_; }
+  const plan::Plan& plan() const { return services_.plan(); }
+  Prober& prober() { return prober_; }
+  telemetry::Registry& registry() { return registry_; }
+  const runtime::SharedLimit& connections() const { return connections_; }
+  const runtime::LineWriter* access_log() const { return access_log_.get(); }
+  const std::vector<std::unique_ptr<Worker>>& workers() const { return workers_; }
+
+ private:
+  WorkerPlan worker_plan(std::shared_ptr<const gateway::Routing> routing) const;
+  Result<void> open_access_log(const AccessLogConfig& config);
+  // Runs `function` on every worker's core and waits until all have.
+  runtime::Task<void> on_all_workers(std::function<void(Worker&)> function);
+  static runtime::Task<void> drain_worker(Worker& worker, Deadline deadline,
+                                          std::function<void(bool)> done);
+
+  runtime::Loop& control_;
+  telemetry::Registry& registry_;
+  telemetry::Log& log_;
+  const gateway::MetricFamilies families_;
+  const http::Via via_;
+  runtime::SharedLimit connections_;
+  ServiceSet services_;
+  Prober prober_;
+  std::unique_ptr<runtime::LineWriter> access_log_;
+  std::vector<std::unique_ptr<runtime::LineWriter>> retired_logs_;  // Until no worker uses them.
+  std::vector<std::unique_ptr<runtime::Loop>> loops_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::unique_ptr<runtime::Gate>> drains_;  // One on each worker's loop.
+  runtime::Gate tasks_;
+  runtime::CoreThreads threads_;
+  bool is_draining_ = false;
+};
+
+}  // namespace spillway::server
