@@ -6,23 +6,22 @@
 
 namespace {
 
-// Reads past the end of its input, but only behind a word that must be guessed letter by letter:
+// Reads past the end of its input, but only behind a word that has to be guessed letter by letter:
 // it takes coverage feedback to get in, and the address sanitizer to notice.
 int read_past_the_end(std::string_view text) {
-  constexpr std::string_view word = "canary";
   const std::vector<char> copy(text.begin(), text.end());
-  size_t matched = 0;
-  for (const char letter : word) {
-    if (matched >= copy.size() || copy[matched] != letter) return 0;
-    ++matched;
+  if (copy.size() == 5 && copy[0] == 'd' && copy[1] == 'i' && copy[2] == 'g' && copy[3] == 'u') {
+    const char* data = copy.data();
+    return data[copy.size()];
   }
-  const char* data = copy.data();
-  return data[copy.size() + 1];
+  return 0;
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static_cast<void>(read_past_the_end({reinterpret_cast<const char*>(data), size}) == 1);
+  // Volatile, or the compiler drops the read whose result nobody wants.
+  volatile int seen = read_past_the_end({reinterpret_cast<const char*>(data), size});
+  static_cast<void>(seen);
   return 0;
 }

@@ -1,4 +1,4 @@
-# tools/check.sh: `./dev check`: all that looks at the code beyond running it once. Sourced by ./dev.
+# tools/check.sh: `./dev check`, all that looks at the code beyond running it. Sourced by ./dev.
 
 # Modules whose objects are used from several threads: their tests run under the thread sanitizer.
 threaded_modules=(telemetry runtime cache postgres server)

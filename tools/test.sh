@@ -18,7 +18,7 @@ run_ctest() {
 # The tests of the tools and of the examples' applications: run by their own runners.
 run_tool_tests() {
   /usr/bin/python3 tests/e2e/run.py --tally "$results/tools.tally" \
-    --pattern 'tools/*_test.py' || true
+    --pattern 'tools/*_test.py' --pattern 'bench/*_test.py' || true
 }
 
 run_example_tests() {

@@ -1,5 +1,5 @@
 # tests/e2e/run.py: runs unittest files, each test with a time limit, and counts what happened.
-"""usage: run.py [--pattern GLOB] [--tally FILE] [NAME...]
+"""usage: run.py [--pattern GLOB]... [--tally FILE] [NAME...]
 
 Finds the files, runs each in a process of its own and prints every test with its seconds. NAME
 selects tests whose id (file.Class.method) contains it. A class or method may set `time_limit` in
@@ -210,17 +210,18 @@ def run_file(path, names):
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pattern", default="tests/e2e/*_test.py")
+    parser.add_argument("--pattern", action="append", default=[])
     parser.add_argument("--tally")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     begin = time.monotonic()
     total = [0, 0, 0]
-    files = sorted(root.glob(options.pattern))
+    patterns = options.pattern or ["tests/e2e/*_test.py"]
+    files = [path for pattern in patterns for path in sorted(root.glob(pattern))]
     for path in files:
         total = [a + b for a, b in zip(total, run_file(path, options.names))]
     minutes = (time.monotonic() - begin) / 60
-    print(f"{options.pattern}: {len(files)} files, {minutes:.1f} minutes, "
+    print(f"{' '.join(patterns)}: {len(files)} files, {minutes:.1f} minutes, "
           f"{total[0]} passed, {total[1]} failed, {total[2]} skipped", flush=True)
     if options.tally:
         pathlib.Path(options.tally).write_text(" ".join(map(str, total)) + "\n")

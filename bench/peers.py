@@ -1,0 +1,152 @@
+# bench/peers.py: the systems of the benchmarks, configured as their best users would.
+import os
+import pathlib
+import resource
+
+import harness
+
+# One worker pinned to a core, no access log, connections kept on both sides. sendfile and
+# tcp_nopush are off because that is faster for small answers; the buffers hold a whole body.
+nginx_template = """
+daemon off;
+{user}
+worker_processes 1;
+worker_rlimit_nofile {descriptors};
+pid {folder}/nginx.pid;
+error_log stderr crit;
+events {{
+  use epoll;
+  worker_connections 8192;
+  multi_accept on;
+  accept_mutex off;
+}}
+http {{
+  access_log off;
+  sendfile off;
+  tcp_nopush off;
+  tcp_nodelay on;
+  keepalive_requests 100000000;
+  keepalive_timeout 300s;
+  client_body_temp_path {folder}/nginx-body;
+  proxy_temp_path {folder}/nginx-proxy;
+  fastcgi_temp_path {folder}/nginx-fastcgi;
+  uwsgi_temp_path {folder}/nginx-uwsgi;
+  scgi_temp_path {folder}/nginx-scgi;
+  upstream origin {{
+    server 127.0.0.1:{origin};
+    keepalive 1024;
+    keepalive_requests 100000000;
+    keepalive_timeout 300s;
+  }}
+  server {{
+    listen 127.0.0.1:{port} backlog=4096;
+    location / {{
+      proxy_pass http://origin;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_buffers 8 {buffer};
+      proxy_buffer_size {buffer};
+      proxy_max_temp_file_size 0;
+    }}
+  }}
+}}
+"""
+
+haproxy_template = """
+global
+  expose-experimental-directives
+  nbthread 1
+  maxconn 4096
+  tune.bufsize 16384
+  tune.fd.edge-triggered on
+  tune.maxpollevents 500
+  no-memory-trimming
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 300s
+  timeout server 300s
+  timeout http-keep-alive 300s
+  option http-keep-alive
+  http-reuse always
+  {splice}
+frontend clients
+  bind 127.0.0.1:{port} backlog 4096
+  default_backend origin
+backend origin
+  server origin 127.0.0.1:{origin} pool-max-conn -1 pool-purge-delay 300s
+"""
+
+# As it is shipped, metrics included; only the access log is off, as everybody's is.
+spillway_template = """
+listen: [http://127.0.0.1:{port}]
+admin: http://127.0.0.1:{admin}
+workers: {workers}
+access_log: off
+services:
+  origin: {{ endpoints: [127.0.0.1:{origin}] }}
+routes:
+  - {{ path: /*, service: origin }}
+"""
+
+
+def write(folder, name, text):
+    path = pathlib.Path(folder) / name
+    path.write_text(text)
+    return path
+
+
+def origin(folder):
+    port = harness.free_port()
+    return harness.System("origin", [harness.programs / "origin", port], port,
+                          cores=harness.core_of_load, folder=folder)
+
+
+def floor(folder, origin_port):
+    port = harness.free_port()
+    return harness.System("floor", [harness.programs / "floor_relay", port, origin_port], port,
+                          folder=folder)
+
+
+def nginx(folder, origin_port, large_bodies):
+    port = harness.free_port()
+    text = nginx_template.format(folder=folder, port=port, origin=origin_port,
+                                 user="user root;" if os.geteuid() == 0 else "",
+                                 buffer="32k" if large_bodies else "16k",
+                                 descriptors=resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+    path = write(folder, f"nginx-{port}.conf", text)
+    return harness.System("nginx", ["/usr/sbin/nginx", "-p", folder, "-c", path], port,
+                          folder=folder)
+
+
+def haproxy(folder, origin_port, large_bodies):
+    port = harness.free_port()
+    text = haproxy_template.format(port=port, origin=origin_port,
+                                   splice="option splice-auto" if large_bodies else "")
+    path = write(folder, f"haproxy-{port}.cfg", text)
+    return harness.System("haproxy", ["/usr/sbin/haproxy", "-db", "-f", path], port, folder=folder)
+
+
+def spillway_program():
+    program = harness.root / "build" / "spillway"
+    return program if program.exists() else None
+
+
+def spillway(folder, origin_port, workers=1):
+    port = harness.free_port()
+    text = spillway_template.format(port=port, admin=harness.free_port(), workers=workers,
+                                    origin=origin_port)
+    path = write(folder, f"spillway-{workers}-{port}.yaml", text)
+    name = "spillway" if workers == 1 else f"spillway, {workers} workers"
+    cores = harness.core_under_test if workers == 1 else f"0-{workers - 1}"
+    return harness.System(name, [spillway_program(), "up", path], port, cores=cores, folder=folder)
+
+
+def versions():
+    """One line for each program that took part."""
+    asked = {"nginx": ["/usr/sbin/nginx", "-v"], "haproxy": ["/usr/sbin/haproxy", "-v"],
+             "wrk": ["wrk", "-v"], "compiler": ["clang++-19", "--version"]}
+    if spillway_program():
+        asked["spillway"] = [str(spillway_program()), "--version"]
+    found = {name: harness.version_of(command) for name, command in asked.items()}
+    return [f"{name}: {version}" for name, version in found.items() if version]
