@@ -73,7 +73,7 @@ def bars_of(case, result):
         bars.append(harness.Bar(f"{case.title}: of the floor", result.ratio("spillway", "floor"),
                                 case.floor_ratio_max))
     if case.user_us_max:
-        bars.append(harness.Bar(f"{case.title}: user time", result.median("spillway", "user_us"),
+        bars.append(harness.Bar(f"{case.title}: user time", result.user_us("spillway"),
                                 case.user_us_max, " us"))
     if case.workers_ratio_max:
         bars.append(harness.Bar(f"{case.title}: 2 workers of 1",

@@ -1,3 +1,4 @@
+#!/usr/bin/python3
 # tools/tidy.py: holds the conventions that a program can hold.
 """usage: tidy.py [--root FOLDER] [--write]
 

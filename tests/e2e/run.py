@@ -1,3 +1,4 @@
+#!/usr/bin/python3
 # tests/e2e/run.py: runs unittest files, each test with a time limit, and counts what happened.
 """usage: run.py [--pattern GLOB]... [--tally FILE] [NAME...]
 
