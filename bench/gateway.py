@@ -1,8 +1,8 @@
 # bench/gateway.py: `./dev bench gateway`, proxied requests beside floor, nginx and haproxy.
 """usage: ./dev bench gateway [--quick] [--json | --markdown]
 
-Prints CPU-microseconds per proxied request and the ratios beside their bars. The exit status is 1 if
-a bar is missed or a round had errors."""
+Prints CPU-microseconds per proxied request and the ratios beside their bars. The exit status is 1
+if a bar is missed or a round had errors."""
 import argparse
 import contextlib
 import dataclasses
@@ -85,7 +85,7 @@ def bars_of(case, result):
 def main():
     parser = argparse.ArgumentParser(prog="./dev bench gateway", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="3 rounds of 1 s in place of 9 of 2")
+    parser.add_argument("--quick", action="store_true", help="3 rounds of 1 s, not 9 of 2")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--markdown", action="store_true", help="the block for docs/benchmarks.md")
     options = parser.parse_args()
