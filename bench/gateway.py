@@ -90,7 +90,8 @@ def main():
     parser.add_argument("--markdown", action="store_true", help="the block for docs/benchmarks.md")
     options = parser.parse_args()
     form = "json" if options.json else "markdown" if options.markdown else "table"
-    rounds, seconds = (rounds_quick, seconds_quick) if options.quick else (rounds_full, seconds_full)
+    rounds = rounds_quick if options.quick else rounds_full
+    seconds = seconds_quick if options.quick else seconds_full
     harness.raise_descriptor_limit()
     if not peers.spillway_program():
         print("build/spillway is missing: only the peers are measured", file=sys.stderr)

@@ -69,7 +69,8 @@ def picture(modules):
     width = max((len(name) for name in modules), default=0)
     rows = []
     for name in reversed(modules):
-        links = [link for link in modules[name].links if link in modules]
+        links = [link.replace("_config", "/config.h") for link in modules[name].links
+                 if link.removesuffix("_config") in modules]
         rows.append(f"{name:{width}} -> {' '.join(links)}" if links else name)
     return "\n".join(["```text", *rows, "```"])
 

@@ -152,6 +152,8 @@ def included_modules(tree):
             if target is None or target is module:
                 continue
             header = path.split("/", 1)[1]
+            if header == "config.h" and f"{target.name}_config" in module.links:
+                continue  # The settings of a module may be seen from below it, and nothing else.
             if target.name not in allowed:
                 yield (file.path, line,
                        f"{module.name} may not include {path}: {target.name} is not in its LINKS")

@@ -84,6 +84,16 @@ class Tidy(unittest.TestCase):
     def test_an_include_of_a_private_header_fails(self):
         self.assert_found(source('#include "base/inside.h"'), "url.cc:2", "not a public header")
 
+    def test_settings_alone_may_be_seen_from_below(self):
+        changes = {"src/base/CMakeLists.txt": "spillway_module(base PUBLIC time.h "
+                                              "LINKS http_config)\n",
+                   "src/http/config.h": "// http/config.h: settings.\n#pragma once\n",
+                   "docs/architecture.md": "<!-- modules -->\n```text\nhttp -> base\n"
+                                           "base -> http/config.h\n```\n<!-- /modules -->\n"}
+        self.assert_clean({**changes, **source('#include "http/config.h"', "src/base/a.cc")})
+        self.assert_found({**changes, **source('#include "http/url.h"', "src/base/a.cc")},
+                          "http is not in its LINKS")
+
     def test_an_include_in_a_comment_is_no_include(self):
         self.assert_clean(source('/*\n#include "base/inside.h"\n*/'))
 
