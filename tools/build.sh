@@ -18,9 +18,22 @@ build_tree() {
   ninja -C "$tree" --quiet "$@"
 }
 
-# build [TARGET...]: the release tree; build/spillway is a link to its program.
-build() {
-  build_tree release -DCMAKE_BUILD_TYPE=Release -- "$@"
+# build TARGET...: of the release tree.
+build() { build_tree release -DCMAKE_BUILD_TYPE=Release -- "$@"; }
+
+# The program and nothing else; build/spillway is a link to it.
+build_program() {
+  [[ -e src/cli/main.cc ]] || die "this tree has no program yet: src/cli/main.cc is missing"
+  build spillway
+  link_program
+}
+
+build_everything() {
+  build all
+  link_program
+}
+
+link_program() {
   if [[ -x build/release/src/cli/spillway ]]; then
     ln -sfn release/src/cli/spillway build/spillway
   fi
@@ -39,6 +52,7 @@ list_fuzzers() {
 # New inputs go to build/fuzz-found/NAME; those worth keeping are copied to tests/corpus by hand.
 fuzz_one() {
   local name=$1 seconds=$2 found=build/fuzz-found/$1 corpus=tests/corpus/$1 program
+  [[ -d $corpus ]] || die "fuzz $name: $corpus is missing; put a first input there"
   build_fuzzers "${name}_fuzz"
   mkdir -p "$found"
   program=$(find build/fuzz -type f -name "${name}_fuzz" -perm -u+x)

@@ -96,7 +96,7 @@ run_check() {
   rm -rf "$results" && mkdir -p "$results"
   stage format check_format
   stage tidy /usr/bin/python3 tools/tidy.py
-  stage build build
+  stage build build_everything
   stage headers check_headers
   stage clang_tidy check_clang_tidy "$scope"
   stage addresses check_addresses

@@ -37,7 +37,7 @@ run_end_to_end_tests() {
 run_tests() {
   need build test node
   rm -rf "$results" && mkdir -p "$results"
-  build
+  build_everything
   run_ctest release unit
   run_tool_tests
   run_example_tests
