@@ -84,7 +84,8 @@ services:
     stop:    { grace: 20s }
     balance: ring_hash(header:x-user)
     sticky:  { cookie: spillway_endpoint }
-    timeouts: { connect: 3s, first_byte: 30s, idle: 60s, total: 30s, keepalive: 4s, websocket_idle: 1h }
+    timeouts: { connect: 3s, first_byte: 30s, idle: 60s, total: 30s, keepalive: 4s,
+                websocket_idle: 1h }
     retries:  { attempts: 3, budget: { share: 20%, least: 10/s } }
     breaker:  { error_share: 50%, requests: 20, open: 30s }
     ejection: off
@@ -148,130 +149,127 @@ struct BadPlan {
 // Without its own services, a case gets these.
 constexpr const char* some_service = "\nservices: { web: { endpoints: [127.0.0.1:3000] } }\n";
 
-const std::vector<BadPlan>& bad_plans() {
-  static const std::vector<BadPlan> plans{
-      {"misspelt",
-       "worker: 2",
-       {R"(p.yaml:1:1: worker: "worker" is not a field here; did you mean "workers"?)"}},
-      {"not_built",
-       "cache: { memory: 1GB }",
-       {R"(p.yaml:1:1: cache: "cache" is not a field of this version; known here: name, user, )"
-        "include, listen, admin, workers, access_log, services, routes, request, connections, "
-        "clients, resources, shutdown"}},
-      {"https",
-       "listen: [https://0.0.0.0:443]",
-       {R"(p.yaml:1:10: listen[0]: "https://0.0.0.0:443": https is not built into this version; )"
-        "expected http://0.0.0.0:8080, http://[::]:8080 or http+unix:/run/app.sock"}},
-      {"all_at_once",
-       "workers: many\nname: [a]\nshutdown: { drain: 5 }\nadmin:",
-       {R"(p.yaml:1:10: workers: found "many", expected a whole number such as 2)",
-        "p.yaml:2:7: name: found a list, expected text such as quickbid",
-        R"(p.yaml:3:20: shutdown.drain: found "5", expected a duration such as 250ms, 30s, 5m, )"
-        "1h or 7d",
-        "p.yaml:4:1: admin: found nothing, expected a value such as "
-        "http+unix:/run/spillway/admin.sock"}},
-      {"twice",
-       "workers: 1\nrequest: { url: 1KB, url: 2KB }\nworkers: 2",
-       {"p.yaml:2:22: request.url: is set twice; first at p.yaml:2:12",
-        "p.yaml:3:1: workers: is set twice; first at p.yaml:1:1"}},
-      {"bounds",
-       "workers: 0\nconnections: { head_timeout: 1ms, pipelined: 5000 }\nrequest: { url: 2MB }",
-       {R"(p.yaml:1:10: workers: "0" is below the least allowed, 1)",
-        R"(p.yaml:2:30: connections.head_timeout: "1ms" is below the least allowed, 100ms)",
-        R"(p.yaml:2:46: connections.pipelined: "5000" is above the most allowed, 1000)",
-        "p.yaml:3:17: request.url: \"2MB\" is above the most allowed, 1MB",
-        "p.yaml:3:17: request.url: is more than request.head, 32KB, which holds it"}},
-      {"choice",
-       "access_log: { format: xml }",
-       {R"(p.yaml:1:23: access_log.format: found "xml", expected one of json)"}},
-      {"listeners",
-       "listen: [\"http://[::]:80\", http://0.0.0.0, { at: http://127.0.0.1:9901, mode: \"0600\" "
-       "}, "
-       "{ mode: 777 }]",
-       {"p.yaml:1:28: listen[1]: cannot listen at http://0.0.0.0:80, because listen[0] takes it",
-        "p.yaml:1:44: listen[2]: cannot listen at http://127.0.0.1:9901, because `admin` takes it",
-        "p.yaml:1:79: listen[2].mode: is for UNIX sockets only; this listener has a port",
-        "p.yaml:1:89: listen[3].at: is missing; expected a value such as http://0.0.0.0:8080",
-        "p.yaml:1:97: listen[3].mode: is for UNIX sockets only; this listener has a port"}},
-      {"open_admin",
-       "admin: http://0.0.0.0:9901",
-       {R"(p.yaml:1:8: admin: "http://0.0.0.0:9901" is not a loopback address; expected one such )"
-        "as http://127.0.0.1:9901, or http+unix:/PATH"}},
-      {"no_service",
-       "services: {}",
-       {"p.yaml:1:11: services: is empty; expected at least one service"}},
-      {"services",
-       "services:\n"
-       "  Web: { endpoints: [127.0.0.1:1] }\n"
-       "  both: { run: [a], endpoints: [127.0.0.1:1] }\n"
-       "  none: {}\n"
-       "  idle: { run: [], replicas: { min: 3, max: 2 } }\n"
-       "  odd: { endpoints: [127.0.0.1:1, 127.0.0.1:1, 10.0.0.300:1], env: { A: b } }\n"
-       "  env: { run: a, env: { PORT: 1, \"A=B\": 2 } }\n"
-       "routes: [{ service: odd }]",
-       {"p.yaml:2:8: services.Web: \"Web\" is not a name of a service; expected small letters, "
-        "digits, - and _, at most 63",
-        "p.yaml:3:9: services.both: has both `run` and `endpoints`; expected one of them",
-        "p.yaml:4:9: services.none: has neither `run: [node, server.js]` nor `endpoints: "
-        "[10.0.0.1:4010]`",
-        "p.yaml:5:16: services.idle.run: has no command; expected one such as [node, server.js]",
-        "p.yaml:5:30: services.idle.replicas: min, 3, is more than max, 2",
-        "p.yaml:6:35: services.odd.endpoints[1]: \"127.0.0.1:1\" is listed twice; use `weight` to "
-        "send it more",
-        "p.yaml:6:48: services.odd.endpoints[2]: \"10.0.0.300:1\": expected an address such as "
-        "10.0.0.1:4010, [::1]:4010, app.internal:4010 or unix:/run/app.sock",
-        "p.yaml:6:68: services.odd.env: is for services with `run`; these endpoints already run",
-        "p.yaml:7:15: services.env.run: found \"a\", expected a list such as [node, server.js]",
-        "p.yaml:7:15: services.env.run: has no command; expected one such as [node, server.js]",
-        "p.yaml:7:31: services.env.env.PORT: is set for each replica by spillway; remove it",
-        "p.yaml:7:41: services.env.env.A=B: \"A=B\" is not a name of a variable"}},
-      {"routes",
-       "services: { api: { run: [a] }, web: { run: [b] } }\n"
-       "routes:\n"
-       "  - { path: /a, service: apt }\n"
-       "  - { path: /b, service: payments }\n"
-       "  - { path: /c }\n"
-       "  - { path: a/../b, host: \"a.*.b\", methods: [get, TRACE], service: api, headers: { \"a "
-       "b\": "
-       "1 } }\n"
-       "  - { path: /x, service: web, cache: { ttl: 5m } }",
-       {"p.yaml:3:26: routes[0].service: \"apt\" is not a service; did you mean \"api\"?",
-        "p.yaml:4:26: routes[1].service: \"payments\" is not a service; known: api, web",
-        "p.yaml:5:5: routes[2]: names no `service`; expected one of api, web",
-        "p.yaml:6:13: routes[3].path: \"a/../b\" does not begin with a slash; expected a path such "
-        "as /login, /api/* or /*",
-        "p.yaml:6:27: routes[3].host: \"a.*.b\" is not a host such as shop.example, "
-        "*.shops.example (a star for whole labels, in front only) or 10.0.0.1, without a port",
-        "p.yaml:6:46: routes[3].methods[0]: \"get\" is not a method such as GET or POST, in "
-        "capitals",
-        "p.yaml:6:51: routes[3].methods[1]: TRACE is never forwarded",
-        "p.yaml:6:91: routes[3].headers.a b: \"a b\" is not a name of a header",
-        "p.yaml:7:31: routes[4].cache: \"cache\" is not a field of this version; known here: host, "
-        "path, methods, headers, query, service, timeouts, buffer"}},
-      {"no_routes",
-       "services: { api: { run: [a] }, web: { run: [b] } }",
-       {"p.yaml:1:11: services: has 2 services, but no `routes` say which requests go where"}},
-      {"broken_yaml",
-       "listen: [http://0.0.0.0:80\nworkers: 2",
-       {"p.yaml:2:8: is not YAML: end of sequence flow not found; a value with [ ] { } or a comma "
-        "in it "
-        "needs quotes"}},
-      {"documents",
-       "workers: 1\n---\nworkers: 2",
-       {"p.yaml: holds several YAML documents; expected one"}},
-      {"merge_key",
-       "request: { <<: {}, url: 1KB }",
-       {"p.yaml:1:12: request.<<: merge keys are not part of YAML 1.2; write the fields out"}},
-      {"tag",
-       "workers: !!int 2",
-       {"p.yaml:1:10: workers: type tags (!...) are not used here; remove it"}},
-      {"key", "[a]: 1\nname: x", {"p.yaml:1:1: a key has to be a name, not a list or a map"}},
-  };
-  return plans;
-}
+const std::vector<BadPlan> bad_plans{
+    {"misspelt",
+     "worker: 2",
+     {R"(p.yaml:1:1: worker: "worker" is not a field here; did you mean "workers"?)"}},
+    {"not_built",
+     "cache: { memory: 1GB }",
+     {R"(p.yaml:1:1: cache: "cache" is not a field of this version; known here: name, user, )"
+      "include, listen, admin, workers, access_log, services, routes, request, connections, "
+      "clients, resources, shutdown"}},
+    {"https",
+     "listen: [https://0.0.0.0:443]",
+     {R"(p.yaml:1:10: listen[0]: "https://0.0.0.0:443": https is not built into this version; )"
+      "expected http://0.0.0.0:8080, http://[::]:8080 or http+unix:/run/app.sock"}},
+    {"all_at_once",
+     "workers: many\nname: [a]\nshutdown: { drain: 5 }\nadmin:",
+     {R"(p.yaml:1:10: workers: found "many", expected a whole number such as 2)",
+      "p.yaml:2:7: name: found a list, expected text such as quickbid",
+      R"(p.yaml:3:20: shutdown.drain: found "5", expected a duration such as 250ms, 30s, 5m, )"
+      "1h or 7d",
+      "p.yaml:4:1: admin: found nothing, expected a value such as "
+      "http+unix:/run/spillway/admin.sock"}},
+    {"twice",
+     "workers: 1\nrequest: { url: 1KB, url: 2KB }\nworkers: 2",
+     {"p.yaml:2:22: request.url: is set twice; first at p.yaml:2:12",
+      "p.yaml:3:1: workers: is set twice; first at p.yaml:1:1"}},
+    {"bounds",
+     "workers: 0\nconnections: { head_timeout: 1ms, pipelined: 5000 }\nrequest: { url: 2MB }",
+     {R"(p.yaml:1:10: workers: "0" is below the least allowed, 1)",
+      R"(p.yaml:2:30: connections.head_timeout: "1ms" is below the least allowed, 100ms)",
+      R"(p.yaml:2:46: connections.pipelined: "5000" is above the most allowed, 1000)",
+      "p.yaml:3:17: request.url: \"2MB\" is above the most allowed, 1MB",
+      "p.yaml:3:17: request.url: is more than request.head, 32KB, which holds it"}},
+    {"choice",
+     "access_log: { format: xml }",
+     {R"(p.yaml:1:23: access_log.format: found "xml", expected one of json)"}},
+    {"listeners",
+     "listen: [\"http://[::]:80\", http://0.0.0.0, { at: http://127.0.0.1:9901, mode: \"0600\" "
+     "}, "
+     "{ mode: 777 }]",
+     {"p.yaml:1:28: listen[1]: cannot listen at http://0.0.0.0:80, because listen[0] takes it",
+      "p.yaml:1:44: listen[2]: cannot listen at http://127.0.0.1:9901, because `admin` takes it",
+      "p.yaml:1:79: listen[2].mode: is for UNIX sockets only; this listener has a port",
+      "p.yaml:1:89: listen[3].at: is missing; expected a value such as http://0.0.0.0:8080",
+      "p.yaml:1:97: listen[3].mode: is for UNIX sockets only; this listener has a port"}},
+    {"open_admin",
+     "admin: http://0.0.0.0:9901",
+     {R"(p.yaml:1:8: admin: "http://0.0.0.0:9901" is not a loopback address; expected one such )"
+      "as http://127.0.0.1:9901, or http+unix:/PATH"}},
+    {"no_service",
+     "services: {}",
+     {"p.yaml:1:11: services: is empty; expected at least one service"}},
+    {"services",
+     "services:\n"
+     "  Web: { endpoints: [127.0.0.1:1] }\n"
+     "  both: { run: [a], endpoints: [127.0.0.1:1] }\n"
+     "  none: {}\n"
+     "  idle: { run: [], replicas: { min: 3, max: 2 } }\n"
+     "  odd: { endpoints: [127.0.0.1:1, 127.0.0.1:1, 10.0.0.300:1], env: { A: b } }\n"
+     "  env: { run: a, env: { PORT: 1, \"A=B\": 2 } }\n"
+     "routes: [{ service: odd }]",
+     {"p.yaml:2:8: services.Web: \"Web\" is not a name of a service; expected small letters, "
+      "digits, - and _, at most 63",
+      "p.yaml:3:9: services.both: has both `run` and `endpoints`; expected one of them",
+      "p.yaml:4:9: services.none: has neither `run: [node, server.js]` nor `endpoints: "
+      "[10.0.0.1:4010]`",
+      "p.yaml:5:16: services.idle.run: has no command; expected one such as [node, server.js]",
+      "p.yaml:5:30: services.idle.replicas: min, 3, is more than max, 2",
+      "p.yaml:6:35: services.odd.endpoints[1]: \"127.0.0.1:1\" is listed twice; use `weight` to "
+      "send it more",
+      "p.yaml:6:48: services.odd.endpoints[2]: \"10.0.0.300:1\": expected an address such as "
+      "10.0.0.1:4010, [::1]:4010, app.internal:4010 or unix:/run/app.sock",
+      "p.yaml:6:68: services.odd.env: is for services with `run`; these endpoints already run",
+      "p.yaml:7:15: services.env.run: found \"a\", expected a list such as [node, server.js]",
+      "p.yaml:7:15: services.env.run: has no command; expected one such as [node, server.js]",
+      "p.yaml:7:31: services.env.env.PORT: is set for each replica by spillway; remove it",
+      "p.yaml:7:41: services.env.env.A=B: \"A=B\" is not a name of a variable"}},
+    {"routes",
+     "services: { api: { run: [a] }, web: { run: [b] } }\n"
+     "routes:\n"
+     "  - { path: /a, service: apt }\n"
+     "  - { path: /b, service: payments }\n"
+     "  - { path: /c }\n"
+     "  - { path: a/../b, host: \"a.*.b\", methods: [get, TRACE], service: api, headers: { \"a "
+     "b\": "
+     "1 } }\n"
+     "  - { path: /x, service: web, cache: { ttl: 5m } }",
+     {"p.yaml:3:26: routes[0].service: \"apt\" is not a service; did you mean \"api\"?",
+      "p.yaml:4:26: routes[1].service: \"payments\" is not a service; known: api, web",
+      "p.yaml:5:5: routes[2]: names no `service`; expected one of api, web",
+      "p.yaml:6:13: routes[3].path: \"a/../b\" does not begin with a slash; expected a path such "
+      "as /login, /api/* or /*",
+      "p.yaml:6:27: routes[3].host: \"a.*.b\" is not a host such as shop.example, "
+      "*.shops.example (a star for whole labels, in front only) or 10.0.0.1, without a port",
+      "p.yaml:6:46: routes[3].methods[0]: \"get\" is not a method such as GET or POST, in "
+      "capitals",
+      "p.yaml:6:51: routes[3].methods[1]: TRACE is never forwarded",
+      "p.yaml:6:91: routes[3].headers.a b: \"a b\" is not a name of a header",
+      "p.yaml:7:31: routes[4].cache: \"cache\" is not a field of this version; known here: host, "
+      "path, methods, headers, query, service, timeouts, buffer"}},
+    {"no_routes",
+     "services: { api: { run: [a] }, web: { run: [b] } }",
+     {"p.yaml:1:11: services: has 2 services, but no `routes` say which requests go where"}},
+    {"broken_yaml",
+     "listen: [http://0.0.0.0:80\nworkers: 2",
+     {"p.yaml:2:8: is not YAML: end of sequence flow not found; a value with [ ] { } or a comma "
+      "in it "
+      "needs quotes"}},
+    {"documents",
+     "workers: 1\n---\nworkers: 2",
+     {"p.yaml: holds several YAML documents; expected one"}},
+    {"merge_key",
+     "request: { <<: {}, url: 1KB }",
+     {"p.yaml:1:12: request.<<: merge keys are not part of YAML 1.2; write the fields out"}},
+    {"tag",
+     "workers: !!int 2",
+     {"p.yaml:1:10: workers: type tags (!...) are not used here; remove it"}},
+    {"key", "[a]: 1\nname: x", {"p.yaml:1:1: a key has to be a name, not a list or a map"}},
+};
 
 TEST(Loader, says_where_and_what_and_what_was_meant) {
-  for (const BadPlan& bad : bad_plans()) {
+  for (const BadPlan& bad : bad_plans) {
     std::string text = bad.text;
     if (text.find("services:") == std::string::npos) text += some_service;
     const auto result = load(text);
