@@ -81,6 +81,14 @@ class Tidy(unittest.TestCase):
         self.assert_found(source('#include "http/url.h"', "src/base/time.cc"),
                           "src/base/time.cc:2", "http is not in its LINKS")
 
+    def test_a_config_library_shows_the_config_alone(self):
+        links = {"src/base/CMakeLists.txt": "spillway_module(base PUBLIC time.h LINKS http_config)\n",
+                 "src/http/config.h": "// http/config.h: settings.\n#pragma once\n",
+                 "src/http/status.h": "// http/status.h: status.\n#pragma once\n"}
+        self.assert_clean(links | source('#include "http/config.h"', "src/base/time.cc"))
+        self.assert_found(links | source('#include "http/status.h"', "src/base/time.cc"),
+                          "src/base/time.cc:2", "http is not in its LINKS")
+
     def test_an_include_of_a_private_header_fails(self):
         self.assert_found(source('#include "base/inside.h"'), "url.cc:2", "not a public header")
 

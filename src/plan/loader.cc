@@ -3,10 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <utility>
 
 #include "plan/binder.h"
 #include "plan/shape_of.h"
+#include "plan/source.h"
 #include "plan/validate.h"
 
 namespace spillway::plan {
@@ -33,6 +35,7 @@ LoadResult load_text(std::string text, const std::string& name, const Surroundin
   result.errors = std::move(source.problems);
 
   Plan plan;
+  plan.folder = std::filesystem::path(name).parent_path().string();
   Origins origins;
   if (source.root.kind == Node::Kind::map) {
     bind_tree(source.root, shape_of<Plan>(), &plan, origins, result.errors);

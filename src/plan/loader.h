@@ -7,7 +7,7 @@
 
 #include "plan/plan.h"
 #include "plan/problem.h"
-#include "plan/source.h"
+#include "plan/surroundings.h"
 
 namespace spillway::plan {
 

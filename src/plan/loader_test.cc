@@ -427,6 +427,14 @@ TEST(Loader, says_that_a_file_cannot_be_read) {
   EXPECT_THAT(load_file("/nonexistent/plan.yaml").errors, SizeIs(1));
 }
 
+TEST(Loader, reads_the_quickstart) {
+  const auto result = load_file(SPILLWAY_SOURCE_DIR "/examples/quickstart/spillway.yaml");
+  EXPECT_THAT(lines(result.errors), IsEmpty());
+  EXPECT_THAT(lines(result.warnings), IsEmpty());
+  ASSERT_TRUE(result.plan);
+  EXPECT_EQ(result.plan->folder, SPILLWAY_SOURCE_DIR "/examples/quickstart");
+}
+
 TEST(Plan, is_made_from_a_command_or_an_address) {
   const auto command = from_command({"node", "server.js"});
   ASSERT_TRUE(command);

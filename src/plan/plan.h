@@ -87,6 +87,10 @@ struct Plan {
   server::ResourcesConfig resources;
   server::ShutdownConfig shutdown;
 
+  // Of the plan's first file; where commands run and relative paths begin. Empty: the working
+  // directory. Not a field of the file.
+  std::string folder;
+
   Plan();
 
   template <class Visitor>

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "plan/diff.h"
+#include "plan/document.h"
 #include "plan/loader.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

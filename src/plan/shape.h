@@ -1,5 +1,4 @@
-// plan/shape.h: a config struct's fields as data, made from its `describe`, for every reader of
-// them.
+// plan/shape.h: a config struct's fields as data, for everything that reads or writes them.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,4 @@
-// plan/shape_of.h: makes the Shape of a type from its `describe`, its `parse` or what it is made
-// of.
+// plan/shape_of.h: makes the Shape of a type from its `describe`, its `parse` or its parts.
 #pragma once
 
 #include <concepts>

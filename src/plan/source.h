@@ -1,25 +1,14 @@
 // plan/source.h: the files of a plan read, joined by `include` and filled in, as one tree.
 #pragma once
 
-#include <functional>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "base/error.h"
 #include "plan/document.h"
 #include "plan/problem.h"
+#include "plan/surroundings.h"
 
 namespace spillway::plan {
-
-// Where a plan's text, secrets and variables come from.
-struct Surroundings {
-  std::function<std::optional<std::string>(std::string_view name)> variable;
-  // Error: the file cannot be read, or is longer than limits::file_bytes_max.
-  std::function<Result<std::string>(const std::string& path)> read_file;
-};
-Surroundings this_process();
 
 struct Source {
   Node root;

@@ -76,7 +76,8 @@ struct AccessLogConfig {
   template <class Visitor>
   static void describe(Visitor& visit) {
     visit.field("to", &AccessLogConfig::to,
-                {.doc = "stdout, off, or the path of a file, which is opened again on USR1.",
+                {.doc = "stdout, off, or the path of a file, which is opened again on USR1; a "
+                        "relative one begins at the plan file's folder.",
                  .example = "/var/log/spillway/access.log"});
     visit.field("format", &AccessLogConfig::format, {.doc = "How a line is written."});
   }
