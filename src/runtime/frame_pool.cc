@@ -18,20 +18,25 @@ struct FreeBlock {
 };
 
 struct FreeLists {
-  std::array<FreeBlock*, classes> head{};
-  std::array<uint32_t, classes> count{};
-
-  ~FreeLists() {
-    for (FreeBlock*& block : head) {
-      while (block != nullptr) ::operator delete(std::exchange(block, block->next));
-    }
-    count.fill(free_per_class_max);  // Frames freed after this thread's end go to malloc.
-  }
+  std::array<FreeBlock*, classes> head;
+  std::array<uint32_t, classes> count;
 };
 
-// The single thread-local of the program: promise types cannot be handed an allocator without
-// naming it in every coroutine's parameters.
-thread_local FreeLists free_lists;
+// The thread-locals of the program: promise types cannot be handed an allocator without naming it
+// in every coroutine's parameters. Trivial, so that reaching it is one instruction.
+thread_local constinit FreeLists free_lists{};
+
+// Gives a thread's free frames back at its end. Touched only when a frame comes from malloc.
+struct Cleanup {
+  bool is_on = false;
+  ~Cleanup() {
+    for (FreeBlock*& block : free_lists.head) {
+      while (block != nullptr) ::operator delete(std::exchange(block, block->next));
+    }
+    free_lists.count.fill(free_per_class_max);  // Frames freed after this go to malloc.
+  }
+};
+thread_local Cleanup cleanup;
 
 constexpr size_t class_of(size_t size) { return (size - 1) / class_bytes; }
 
@@ -46,6 +51,7 @@ void* allocate_frame(size_t size) {
     --lists.count[index];
     return block;
   }
+  cleanup.is_on = true;
   return ::operator new((index + 1) * class_bytes);
 }
 
