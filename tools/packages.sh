@@ -7,7 +7,7 @@ packages_build=(clang-19 lld-19 libclang-rt-19-dev ninja-build cmake ccache pkg-
 packages_test=(curl wrk)
 packages_check=(clang-format-19 clang-tidy-19 llvm-19 git)
 packages_bench=(wrk nginx haproxy util-linux)
-packages_node=(nodejs npm ca-certificates)  # Only where no Node of 18 or newer is installed.
+packages_node=(nodejs npm ca-certificates)  # Only where no Node of 18.15 or newer is installed.
 
 as_root() {
   if [[ $EUID -eq 0 ]]; then
@@ -47,8 +47,9 @@ need() {
 }
 
 has_node() {
-  command -v node >/dev/null && command -v npm >/dev/null &&
-    [[ $(node -p 'parseInt(process.versions.node)') -ge 18 ]]
+  local ask='const [major, minor] = process.versions.node.split(".").map(Number);
+             process.exit(major > 18 || (major === 18 && minor >= 15) ? 0 : 1)'
+  command -v npm >/dev/null && command -v node >/dev/null && node -e "$ask"
 }
 
 # A freshly installed nginx or haproxy must not start serving on this machine: policy-rc.d(8) says
