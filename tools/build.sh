@@ -21,23 +21,13 @@ build_tree() {
 # build TARGET...: of the release tree.
 build() { build_tree release -DCMAKE_BUILD_TYPE=Release -- "$@"; }
 
-# The program and nothing else; build/spillway is a link to it.
+# The program and nothing else; src/cli's CMake call puts it at build/spillway.
 build_program() {
   [[ -e src/cli/main.cc ]] || die "this tree has no program yet: src/cli/main.cc is missing"
   build spillway
-  link_program
 }
 
-build_everything() {
-  build all
-  link_program
-}
-
-link_program() {
-  if [[ -x build/release/src/cli/spillway ]]; then
-    ln -sfn release/src/cli/spillway build/spillway
-  fi
-}
+build_everything() { build all; }
 
 build_fuzzers() {
   build_tree fuzz -DCMAKE_BUILD_TYPE=Debug -DSPILLWAY_FUZZ=ON \
