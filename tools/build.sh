@@ -57,7 +57,6 @@ npm_install() {
   [[ -e $folder/package.json ]] || return 0
   local mark=$folder/node_modules/.package-lock.json
   if [[ ! -e $mark || $folder/package-lock.json -nt $mark ]]; then
-    npm ci --prefix "$folder" --no-audit --no-fund --loglevel=error </dev/null
-    touch "$mark"
+    npm ci --prefix "$folder" --no-audit --no-fund --loglevel=error </dev/null && touch "$mark"
   fi
 }
