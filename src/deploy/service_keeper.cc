@@ -71,6 +71,7 @@ void ServiceKeeper::remove() {
   is_removed_ = true;
   wanted_count_ = 0;
   changed_.set();
+  rollout_ended_.set();
 }
 
 void ServiceKeeper::take_over() {

@@ -30,7 +30,9 @@ Task<Result<void>> ServiceKeeper::deploy(Deadline deadline) {
   while (deploys_done_ < mine) {
     rollout_ended_.reset();
     CO_TRY_VOID(co_await rollout_ended_.wait(deadline));
-    if (is_closing_) co_return fail(Error::Code::cancelled, "this server is ending");
+    if (is_closing_ || is_removed_) {
+      co_return fail(Error::Code::cancelled, "the service or this server is ending");
+    }
   }
   co_return last_rollout_;
 }

@@ -116,6 +116,7 @@ class Supervisor final : private ReplicaEndObserver {
   runtime::Task<void> upgrade(std::string program, std::optional<Asker> asker);
   runtime::Task<Result<void>> check_program(int program);
   runtime::Task<Result<Server*>> start_candidate(int program);
+  runtime::Task<void> kill_server(uint64_t number);
   runtime::Task<void> switch_to(uint64_t candidate);
   bool is_quiet() const;
   std::string state() const;

@@ -128,11 +128,18 @@ Task<Result<Supervisor::Server*>> Supervisor::start_candidate(int program) {
     }
     if (candidate->ready_at) co_return candidate;
     changed_.reset();
-    if (auto woken = co_await changed_.wait(deadline); !woken) {
-      if ((candidate = find_server(number))) candidate->child.signal(SIGKILL);
-      co_return fail(Error::Code::deadline_exceeded,
-                     "the new server was not ready in time and was killed");
-    }
+    if (auto woken = co_await changed_.wait(deadline); woken) continue;
+    co_await kill_server(number);
+    co_return fail(Error::Code::deadline_exceeded,
+                   "the new server was not ready in time and was killed");
+  }
+}
+
+Task<void> Supervisor::kill_server(uint64_t number) {
+  if (Server* server = find_server(number)) server->child.signal(SIGKILL);
+  while (find_server(number) != nullptr) {
+    changed_.reset();
+    [[maybe_unused]] const auto woken = co_await changed_.wait(Deadline::never());
   }
 }
 
