@@ -173,8 +173,9 @@ Task<void> ReplicaTable::follow(Held& held) {
     if (!report) continue;
     if (const auto* ended = std::get_if<ReplicaEnded>(&*report)) end(held, ended->status);
   }
-  [[maybe_unused]] const auto exited = co_await held.guard.process.exited(Deadline::never());
+  const auto exited = co_await held.guard.process.exited(Deadline::never());
   end(held, {.signal = SIGKILL});
+  if (!exited || !exited->succeeded()) observer_.guard_lost();
   held_.erase(held.record.number);
   changed_.set();
 }

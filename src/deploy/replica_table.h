@@ -18,11 +18,13 @@
 
 namespace spillway::deploy {
 
-// Told when a replica's main process has ended, by whatever cause, once.
 class ReplicaEndObserver {
  public:
+  // A replica's main process has ended, by whatever cause; told once.
   virtual void replica_ended(const ReplicaRecord& replica, const runtime::ExitStatus& status,
                              Duration ran) = 0;
+  // A guard was killed before its work was done: what it watched is now ours.
+  virtual void guard_lost() = 0;
 
  protected:
   ~ReplicaEndObserver() = default;

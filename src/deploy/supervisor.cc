@@ -97,14 +97,16 @@ Task<void> Supervisor::keep_watchdog(Duration period) {
   }
 }
 
-// Children that we did not start are orphans of a guard that was killed: nobody else ends them.
+// Children that we did not start fell to us as orphans. As process 1 of a container we get
+// anybody's, and only reap them; once a guard was killed they may be of its replica, and nobody
+// else ends them.
 void Supervisor::reap_orphans() {
   for (const pid_t pid : runtime::children_of(::getpid())) {
     const bool is_server = std::ranges::any_of(
         servers_, [pid](const auto& entry) { return entry.second->child.pid() == pid; });
     const bool is_other = std::ranges::find(other_children_, pid) != other_children_.end();
     if (is_server || is_other || replicas_.is_guard(pid)) continue;
-    ::kill(pid, SIGKILL);
+    if (has_lost_guard_) ::kill(pid, SIGKILL);
     ::waitpid(pid, nullptr, WNOHANG);
   }
 }
@@ -245,6 +247,12 @@ void Supervisor::replica_ended(const ReplicaRecord& replica, const ExitStatus& s
   log_.info("replica ended",
             {{"replica", name}, {"pid", replica.pid}, {"status", how}, {"ran", ran}});
   broadcast(ReplicaExited{.replica = replica, .status = status, .ran = ran});
+}
+
+void Supervisor::guard_lost() {
+  has_lost_guard_ = true;
+  log_.warn("guard of a replica was killed: its processes are ended");
+  reap_orphans();
 }
 
 // ---- The end

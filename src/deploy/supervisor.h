@@ -107,6 +107,7 @@ class Supervisor final : private ReplicaEndObserver {
   void answer(uint64_t server, Answer reply);
   void replica_ended(const ReplicaRecord& replica, const runtime::ExitStatus& status,
                      Duration ran) override;
+  void guard_lost() override;
 
   // supervisor_requests.cc: what servers ask for.
   runtime::Task<void> start_replica(uint64_t server, uint64_t request, StartReplica start);
@@ -141,6 +142,7 @@ class Supervisor final : private ReplicaEndObserver {
   runtime::Event changed_;  // A server ended or became ready, or stopping has begun or is urgent.
   runtime::Event ending_;   // Set at the very end: what only waits for time ends with it.
   bool any_was_ready_ = false;
+  bool has_lost_guard_ = false;
   bool is_upgrading_ = false;
   bool is_stopping_ = false;
   bool is_urgent_ = false;

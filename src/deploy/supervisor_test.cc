@@ -79,6 +79,8 @@ class SupervisorTest : public ::testing::Test {
       ::kill(supervisor_, SIGTERM);
       EXPECT_TRUE(ends(10s)) << "the supervisor does not stop";
     }
+    EXPECT_EQ(log().find("Sanitizer"), std::string::npos) << log();
+    EXPECT_EQ(log().find("CHECK"), std::string::npos) << log();
     fs::remove_all(directory_);
   }
 
