@@ -1,5 +1,4 @@
-// deploy/control_protocol.h: what the supervisor and the server say to each other, as JSON
-// messages.
+// deploy/control_protocol.h: what supervisor and server say to each other, as JSON messages.
 #pragma once
 
 #include <sys/types.h>

@@ -1,5 +1,4 @@
-// deploy/instance_test.cc: instances are published privately, found by name and told from dead
-// ones.
+// deploy/instance_test.cc: instances are published privately and found by their name.
 #include "deploy/instance.h"
 
 #include <gtest/gtest.h>

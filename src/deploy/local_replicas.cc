@@ -13,18 +13,6 @@ constexpr Duration unclaimed_grace = 10s;  // Of replicas whose own grace we do 
 
 }  // namespace
 
-std::string_view to_string(ReplicaState state) {
-  switch (state) {
-    case ReplicaState::waiting: return "waiting";
-    case ReplicaState::starting: return "starting";
-    case ReplicaState::ready: return "ready";
-    case ReplicaState::draining: return "draining";
-    case ReplicaState::stopping: return "stopping";
-    case ReplicaState::given_up: return "given_up";
-  }
-  return "unknown";
-}
-
 void LocalReplicas::apply(const std::map<std::string, ProcessConfig>& services) {
   if (is_closing_) return;
   std::erase_if(leaving_, [](const auto& keeper) { return keeper->is_gone(); });

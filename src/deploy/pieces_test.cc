@@ -1,5 +1,6 @@
 // deploy/pieces_test.cc: lines of output, guard reports, versions and the state of an upgrade.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "deploy/guard.h"
 #include "deploy/listener_table.h"
@@ -87,6 +88,17 @@ TEST(ListenerTable, binds_once_and_hands_out_the_same_sockets_again) {
   EXPECT_EQ(table.hold({.at = request.at, .sockets = 0}).error().code, Error::Code::limit_exceeded);
   EXPECT_TRUE(table.release(request.at).has_value());
   EXPECT_EQ(table.release(request.at).error().code, Error::Code::not_found);
+}
+
+TEST(ReplicaStatus, is_told_what_its_processes_use) {
+  std::vector<ReplicaStatus> replicas(2);
+  replicas[0].pid = ::getpid();
+  const auto processes = runtime::ProcessTable::read();
+  ASSERT_TRUE(processes.has_value());
+  add_usage(replicas, *processes);
+  ASSERT_TRUE(replicas[0].usage.has_value());
+  EXPECT_GT(replicas[0].usage->resident_bytes, 0u);
+  EXPECT_FALSE(replicas[1].usage.has_value()) << "it does not run";
 }
 
 TEST(ServiceVersion, changes_with_the_command_and_not_with_our_patience) {

@@ -1,5 +1,4 @@
-// deploy/replica_record.h: a replica's record as JSON, for messages and for the state of an
-// upgrade.
+// deploy/replica_record.h: a replica's record as JSON, for messages and for an upgrade.
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -1,5 +1,4 @@
-// deploy/service_keeper.h: keeps the replicas of one service: as many as wanted, of the right
-// version.
+// deploy/service_keeper.h: keeps the replicas of one service: how many, which version.
 #pragma once
 
 #include <cstdint>

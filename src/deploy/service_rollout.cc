@@ -1,5 +1,4 @@
-// deploy/service_rollout.cc: exchanges the replicas of a service, and goes back if the new one
-// fails.
+// deploy/service_rollout.cc: exchanges the replicas of a service, or goes back.
 #include <fmt/format.h>
 
 #include <algorithm>

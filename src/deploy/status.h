@@ -7,9 +7,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/time.h"
 #include "runtime/child_process.h"
+#include "runtime/process_stats.h"
 
 namespace spillway::deploy {
 
@@ -37,6 +39,12 @@ struct ReplicaStatus {
   std::optional<WallTime> started;
   std::optional<runtime::ExitStatus> last_exit;
   std::optional<std::string> last_error;  // Of the last start that failed.
+  // CPU time so far and memory now, of all its processes; see add_usage().
+  std::optional<runtime::ProcessUsage> usage;
 };
+
+// Fills in `usage` of those that run. The table is one scan of /proc, read on a thread that may
+// block. A share of CPU is the difference of two samples of the same `number`.
+void add_usage(std::vector<ReplicaStatus>& replicas, const runtime::ProcessTable& processes);
 
 }  // namespace spillway::deploy

@@ -1,5 +1,4 @@
-// deploy/supervisor.h: the small process that holds sockets and replicas and keeps a server
-// running.
+// deploy/supervisor.h: the small process that holds sockets and replicas.
 #pragma once
 
 #include <cstdint>

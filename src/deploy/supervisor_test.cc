@@ -1,4 +1,4 @@
-// deploy/supervisor_test.cc: the real supervisor with real processes: deaths, upgrades, the end.
+// deploy/supervisor_test.cc: the real supervisor: deaths, upgrades and the end.
 #include "deploy/supervisor.h"
 
 #include <fcntl.h>
@@ -18,6 +18,7 @@
 #include <sstream>
 
 #include "base/ascii.h"
+#include "runtime/epoll_driver.h"
 #include "runtime/listener.h"
 #include "runtime/process_tree.h"
 #include "runtime/socket_address.h"
@@ -113,10 +114,13 @@ class SupervisorTest : public ::testing::Test {
         supervisor_ = 0;
         return true;
       }
-      ::usleep(2000);
+      pause();
     }
     return false;
   }
+
+  // Other processes have their turn.
+  void pause() { loop_.run_once(loop_.now() + 3ms); }
 
   // Connects and says `words`; nothing if nobody listens or no answer comes.
   std::optional<Seen> ask(const std::string& words = "", Duration patience = 5s) {
@@ -150,7 +154,7 @@ class SupervisorTest : public ::testing::Test {
         last = std::move(*seen);
         if (condition(last)) return last;
       }
-      ::usleep(5000);
+      pause();
     }
     ADD_FAILURE() << "not seen in time; last answer:\n" << last.text << "\nlog:\n" << log();
     return last;
@@ -163,11 +167,12 @@ class SupervisorTest : public ::testing::Test {
     const auto end = Clock::now() + patience;
     while (Clock::now() < end) {
       if (std::ranges::none_of(pids, lives)) return true;
-      ::usleep(5000);
+      pause();
     }
     return false;
   }
 
+  runtime::Loop loop_{*runtime::make_epoll_driver(), 0, 1};
   fs::path directory_;
   fs::path program_;
   SocketAddress at_;

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
+#include <latch>
 #include <string>
 
 #include "runtime/blocking_pool.h"
@@ -132,12 +133,12 @@ TEST_F(ProcessServices, the_pool_runs_work_and_gives_its_result_back) {
 }
 
 TEST_F(ProcessServices, a_late_result_of_the_pool_is_thrown_away) {
-  std::atomic<bool> let_go{false};
+  std::latch let_go(1);
   std::atomic<int> ran{0};
   {
     BlockingPool pool({.threads = 1, .queue_max = 2});
     const auto hang = [&let_go, &ran] {
-      while (!let_go.load()) ::usleep(1000);
+      let_go.wait();
       return ran.fetch_add(1);
     };
     Result<int> first;
@@ -146,25 +147,31 @@ TEST_F(ProcessServices, a_late_result_of_the_pool_is_thrown_away) {
     run(keep(pool.run<int>(loop, hang, soon(20ms)), second));
     EXPECT_EQ(first.error().code, Error::Code::deadline_exceeded);
     EXPECT_EQ(second.error().code, Error::Code::deadline_exceeded);
-    let_go.store(true);
+    let_go.count_down();
   }
   EXPECT_LE(ran.load(), 1) << "work given up in the queue must not run";
 }
 
 TEST_F(ProcessServices, a_full_pool_refuses_work) {
-  std::atomic<bool> let_go{false};
+  std::latch has_begun(1);
+  std::latch let_go(1);
   BlockingPool pool({.threads = 1, .queue_max = 1});
+  const auto begin_and_hang = [&has_begun, &let_go] {
+    has_begun.count_down();
+    let_go.wait();
+    return 0;
+  };
   const auto hang = [&let_go] {
-    while (!let_go.load()) ::usleep(1000);
+    let_go.wait();
     return 0;
   };
   Gate gate(loop);
   Result<int> results[3];
-  gate.spawn(keep(pool.run<int>(loop, hang, soon()), results[0]));
-  ::usleep(50'000);  // The worker takes it from the queue; if it is slower, one more is refused.
+  gate.spawn(keep(pool.run<int>(loop, begin_and_hang, soon()), results[0]));
+  has_begun.wait();
   gate.spawn(keep(pool.run<int>(loop, hang, soon()), results[1]));
   gate.spawn(keep(pool.run<int>(loop, hang, soon()), results[2]));
-  let_go.store(true);
+  let_go.count_down();
   while (gate.count() > 0) loop.run_once(loop.now() + 10ms);
   EXPECT_TRUE(results[0].has_value());
   EXPECT_EQ(results[2].error().code, Error::Code::overloaded);
