@@ -42,8 +42,11 @@ void Origin::start() {
 
 void Origin::stop() {
   if (!std::exchange(is_up_, false)) return;
-  listeners_.back().interrupt();
-  listeners_.back().close();
+  // By mail, as anything that is done to a loop outside its turn.
+  loop_->post([&listener = listeners_.back()] {
+    listener.interrupt();
+    listener.close();
+  });
 }
 
 void Origin::crash() {

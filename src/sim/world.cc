@@ -96,6 +96,7 @@ bool World::run_turns() {
     // An earlier turn or event may have destroyed or stopped it.
     const auto seat = std::ranges::find(seats_, loop, &Seat::loop);
     if (seat == seats_.end()) continue;
+    ++turns_;
     if (!loop->run_once(Instant::max())) {
       const auto left = std::ranges::find(seats_, loop, &Seat::loop);
       if (left != seats_.end()) left->loop = nullptr;
@@ -117,6 +118,7 @@ Instant World::next_event() const {
 }
 
 bool World::step(Instant limit) {
+  if (turns_ >= options_.turns_max) return false;
   fire_due();
   if (run_turns()) return true;
   const Instant next = next_event();

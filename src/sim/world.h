@@ -39,6 +39,7 @@ struct WorldOptions {
   Duration oversleep_max = 300us;    // A sleeping loop wakes up to this late.
   double report_delay_share = 0.05;  // Of the reports; each by up to report_delay_max.
   Duration report_delay_max = 500us;
+  uint64_t turns_max = 20'000'000;  // A run beyond that is a loop that never rests.
   NetworkOptions network{};
 };
 
@@ -76,8 +77,9 @@ class World {
   // The loop gets no turn for a while: a starved core.
   void pause(runtime::Loop& loop, Duration duration);
 
+  uint64_t turns() const { return turns_; }
   // One turn of each loop that has something to do; if none has, a jump of the clock. False if
-  // nothing will happen up to `limit`, where the clock then stands.
+  // nothing will happen up to `limit`, where the clock then stands, or the turns are used up.
   bool step(Instant limit);
   // True once `is_done()`; false when `limit` has passed before.
   bool run_until(const std::function<bool()>& is_done, Duration limit);
@@ -103,6 +105,7 @@ class World {
   Trace trace_;
   std::map<std::pair<Instant, uint64_t>, std::move_only_function<void()>> events_;
   uint64_t events_made_ = 0;
+  uint64_t turns_ = 0;
   std::vector<Seat> seats_;
   Network network_;
 };
