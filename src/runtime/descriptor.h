@@ -54,6 +54,7 @@ struct Watch final : Timer {
   Loop& loop;
   int fd;
   uint8_t ready = writable;
+  bool write_failed = false;  // An end that is read afterwards was no orderly one.
   IoWait* reader = nullptr;
   IoWait* writer = nullptr;
   HangupListener* hangup = nullptr;

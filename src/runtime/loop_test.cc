@@ -150,6 +150,44 @@ TEST_F(LoopTest, a_long_write_waits_for_the_reader_and_loses_nothing) {
   EXPECT_TRUE(got == bytes);
 }
 
+Task<void> reset_in_mid_answer(Listener& listener) {
+  auto accepted = co_await listener.accept();
+  const auto deadline = Deadline::after(accepted->socket.loop().now(), 2s);
+  char bytes[8];
+  CHECK(co_await accepted->socket.read(bytes, deadline));
+  CHECK(co_await accepted->socket.write("part of an ans", deadline));
+  accepted->socket.reset_on_close();
+}
+Task<void> write_and_read_to_end(Loop& loop, Listener& listener, SocketAddress at, std::string& got,
+                                 std::optional<Error::Code>& code, Deadline deadline) {
+  Gate gate(loop);
+  gate.spawn(reset_in_mid_answer(listener));
+  auto socket = co_await Socket::connect(loop, at, deadline);
+  CHECK(socket && co_await socket->write("ask", deadline));
+  CHECK(co_await gate.close(deadline));
+  co_await sleep(loop, 20ms);
+  CHECK(!co_await socket->write("more", deadline));  // This one is told of the reset.
+  char bytes[64];
+  while (true) {
+    auto count = co_await socket->read(bytes, deadline);
+    if (!count) code = count.error().code;
+    if (!count || *count == 0) co_return;
+    got.append(bytes, *count);
+  }
+}
+
+// The kernel tells of a reset once. A body that ends with the connection would look whole if the
+// reader were not told as well.
+TEST_F(LoopTest, a_reset_that_a_write_was_told_of_is_no_orderly_end_for_a_reader) {
+  const int fd = *listen_on(*SocketAddress::parse("127.0.0.1:0"), {});
+  const SocketAddress at = *bound_address(fd);
+  auto listener = Listener::adopt(loop, fd);
+  std::string got;
+  std::optional<Error::Code> code;
+  run(write_and_read_to_end(loop, *listener, at, got, code, soon()));
+  EXPECT_EQ(code, Error::Code::connection_closed);
+}
+
 Task<void> connect_code(Loop& loop, SocketAddress to, Deadline deadline,
                         std::optional<Error>& error) {
   auto socket = co_await Socket::connect(loop, std::move(to), deadline);

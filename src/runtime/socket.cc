@@ -53,6 +53,8 @@ bool Socket::Read::attempt(Watch& watch) {
     watch.ready &= static_cast<uint8_t>(~readable);
     return false;
   }
+  // The kernel tells of a reset once. If a write was told, this is not the end of a body.
+  if (result_ == 0 && watch.write_failed) result_ = -ECONNRESET;
   const bool drained = result_ > 0 && static_cast<size_t>(result_) < into_.size();
   if (drained && !(watch.ready & (peer_ended | broken))) {
     watch.ready &= static_cast<uint8_t>(~readable);
@@ -75,6 +77,7 @@ bool Socket::Write::attempt(Watch& watch) {
     }
     if (sent < 0) {
       error_ = -sent;
+      watch.write_failed = true;
       return true;
     }
     if (advance(static_cast<size_t>(sent))) return true;

@@ -65,7 +65,7 @@ Task<void> Origin::accept_loop(runtime::Listener& listener) {
 Task<void> Origin::serve(Socket socket) {
   WireReader reader(socket, {});
   while (true) {
-    const Duration idle = up_to(random_, habits_.idle_max) + 1ms;
+    const Duration idle = habits_.idle_max / 2 + up_to(random_, habits_.idle_max / 2);
     if (!reader.has_unread()) {
       const auto waited = co_await socket.wait_readable(Deadline::after(loop_->now(), idle));
       if (!waited) co_return;
@@ -113,8 +113,8 @@ Task<Origin::After> Origin::serve_one(Socket& socket, WireReader& reader, WireHe
   if (request.is_upgrade) co_return co_await echo(socket, request, reader);
   const bool has_body = head.field("content-length") || head.field("transfer-encoding");
   if (has_body && random_.chance(habits_.answers_early)) {
-    co_await answer(socket, request);
-    co_return After::close;
+    const After after = co_await answer(socket, request);
+    co_return after == After::reset ? after : After::close;
   }
   if (request.expects_continue) {
     if (!co_await socket.write("HTTP/1.1 100 Continue\r\n\r\n", soon())) co_return After::close;
