@@ -42,6 +42,7 @@ class Driver {
   virtual void wait(Instant until, class Loop& loop) = 0;
   virtual void wake() = 0;  // Any thread.
 
+  virtual int local_address(int fd, SocketAddress& address) = 0;  // getsockname(2): 0 or -errno.
   virtual int accept(int listener, SocketAddress& peer) = 0;
   // A non-blocking connect: the descriptor; it becomes writable when the attempt has ended.
   virtual int connect(const SocketAddress& to) = 0;

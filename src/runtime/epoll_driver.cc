@@ -66,6 +66,7 @@ class EpollDriver final : public Driver {
     [[maybe_unused]] const ssize_t written = ::write(wake_event_, &one, sizeof one);
   }
 
+  int local_address(int fd, SocketAddress& address) override;
   int accept(int listener, SocketAddress& peer) override;
   int connect(const SocketAddress& to) override;
   int connect_result(int fd) override;
@@ -104,6 +105,14 @@ void EpollDriver::wait(Instant until, Loop& loop) {
       loop.on_ready(*watch, readiness_of(events_[i].events));
     }
   }
+}
+
+int EpollDriver::local_address(int fd, SocketAddress& address) {
+  sockaddr_storage system{};
+  socklen_t length = sizeof system;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&system), &length) != 0) return -errno;
+  address = from_system(system, length);
+  return 0;
 }
 
 int EpollDriver::accept(int listener, SocketAddress& peer) {

@@ -79,6 +79,13 @@ Result<Listener> Listener::adopt(Loop& loop, int fd) {
   return Listener(std::move(descriptor));
 }
 
+Result<SocketAddress> Listener::address() const {
+  SocketAddress address;
+  const int error = descriptor_.loop().driver().local_address(descriptor_.fd(), address);
+  if (error != 0) return fail(system_error(-error, "getsockname"));
+  return address;
+}
+
 Task<Result<Accepted>> Listener::accept() {
   Loop& loop = descriptor_.loop();
   while (true) {

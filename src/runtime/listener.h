@@ -38,6 +38,8 @@ class Listener {
   // The next connection. Errors: cancelled (by interrupt); overloaded (no descriptor or memory:
   // the caller pauses, and the connection waits in the kernel's queue).
   Task<Result<Accepted>> accept();
+  // Where it is bound: the port that was given for port 0.
+  Result<SocketAddress> address() const;
   void interrupt() { descriptor_.interrupt_reader(); }
   void close() { descriptor_.close(); }
 

@@ -70,8 +70,8 @@ void Worker::use(const WorkerPlan& plan) {
 }
 
 Result<void> Worker::listen(int fd, const ListenConfig& config) {
-  TRY(address, runtime::bound_address(fd));
   TRY(listener, runtime::Listener::adopt(loop_, fd));
+  TRY(address, listener.address());
   Port& port = ports_.emplace_back(std::move(listener), config, address.port);
   acceptors_.spawn(accept_all(port));
   return {};

@@ -36,6 +36,7 @@ struct Clients::Client {
   ClientKind kind;
   ClientOptions options;
   Random random;
+  bool answer_began = false;  // That which is being read, or was when the connection ended.
 };
 
 Clients::Clients(World& world, Ledger& ledger, std::string name, IpAddress ip, SocketAddress target)
@@ -50,7 +51,8 @@ Clients::Clients(World& world, Ledger& ledger, std::string name, IpAddress ip, S
 void Clients::add(ClientKind kind, uint32_t count, const ClientOptions& options) {
   for (uint32_t i = 0; i < count; ++i) {
     const std::string name = fmt::format("{}/{}", name_, clients_++);
-    gate_.spawn(live(std::make_unique<Client>(Client{kind, options, world_.random_for(name)})));
+    gate_.spawn(
+        live(std::make_unique<Client>(Client{kind, options, world_.random_for(name), false})));
   }
 }
 
@@ -58,12 +60,16 @@ Deadline Clients::patience(const Client& client) const {
   return Deadline::after(loop_->now(), client.options.patience);
 }
 
-void Clients::settle(const Asked& asked, const Error& error) {
+void Clients::settle(const Asked& asked, const Error& error, bool has_begun) {
   if (error.code == Error::Code::protocol) {
     ledger_.violated(fmt::format("the answer to {} breaks HTTP: {}", asked.id, error.detail));
   }
   const bool timed_out = error.code == Error::Code::deadline_exceeded;
-  ledger_.ended(asked.id, timed_out ? Fate::timed_out : Fate::broken, error.detail);
+  ledger_.ended(asked.id,
+                timed_out   ? Fate::timed_out
+                : has_begun ? Fate::cut
+                            : Fate::broken,
+                error.detail);
 }
 
 Task<void> Clients::live(std::unique_ptr<Client> client) {
@@ -80,7 +86,7 @@ Task<uint32_t> Clients::converse(Client& client, uint32_t most) {
   auto socket = co_await Socket::connect(*loop_, target_, patience(client));
   if (!socket) {
     const Asked asked = ask(client);
-    settle(asked, socket.error());
+    settle(asked, socket.error(), false);
     co_return 1;
   }
   const bool is_slow = client.kind == ClientKind::slow;
@@ -118,12 +124,15 @@ Task<Clients::After> Clients::batch(Client& client, Socket& socket, WireReader& 
       error = taken.error();
       break;
     }
+    client.answer_began = false;
     if (*taken == After::close) {
       after = After::close;
       error = Error{.code = Error::Code::connection_closed, .detail = "closed by agreement"};
     }
   }
-  for (; answered < asked.size(); ++answered) settle(asked[answered], *error);
+  for (; answered < asked.size(); ++answered) {
+    settle(asked[answered], *error, std::exchange(client.answer_began, false));
+  }
   co_return error ? After::close : after;
 }
 
@@ -210,7 +219,9 @@ Task<Result<WireHead>> Clients::read_final_head(Client& client, WireReader& read
 
 Task<Result<Clients::After>> Clients::take_answer(Client& client, Socket& socket,
                                                   WireReader& reader, const Asked& asked) {
+  client.answer_began = false;
   CO_TRY(head, co_await read_final_head(client, reader, asked));
+  client.answer_began = true;
   const std::string_view status = std::string_view(head.start).substr(9, 3);
   if (status == "101") co_return co_await talk(client, socket, reader, asked);
   std::string body;

@@ -85,7 +85,7 @@ class Clients {
                                     const Asked& asked);
   Asked ask(Client& client);
   void frame_body(Client& client, Asked& asked, std::string_view body);
-  void settle(const Asked& asked, const Error& error);
+  void settle(const Asked& asked, const Error& error, bool has_begun);
   Deadline patience(const Client& client) const;
 
   World& world_;

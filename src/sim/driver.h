@@ -27,6 +27,9 @@ class SimulatedDriver final : public runtime::Driver {
   void wait(Instant until, runtime::Loop& loop) override;
   void wake() override { is_woken_ = true; }
 
+  int local_address(int fd, SocketAddress& address) override {
+    return network().local_address(fd, address);
+  }
   int accept(int listener, SocketAddress& peer) override {
     return network().accept(listener, peer);
   }

@@ -10,8 +10,8 @@
 namespace spillway::sim {
 
 std::string_view to_string(Fate fate) {
-  constexpr std::array<std::string_view, fates> names = {"answered", "refused", "broken",
-                                                         "timed_out", "given_up"};
+  constexpr std::array<std::string_view, fates> names = {"answered", "refused",   "cut",
+                                                         "broken",   "timed_out", "given_up"};
   return names[static_cast<size_t>(fate)];
 }
 
@@ -55,6 +55,13 @@ void Ledger::close() {
       violated(fmt::format("{} {} was answered, but no origin saw it", request.method, id));
     }
   }
+}
+
+uint64_t Ledger::count(Fate fate, std::string_view method) const {
+  return static_cast<uint64_t>(std::ranges::count_if(requests_, [&](const auto& entry) {
+    const Request& request = entry.second;
+    return request.has_ended && request.fate == fate && request.method == method;
+  }));
 }
 
 std::vector<std::string> Ledger::failures() const {

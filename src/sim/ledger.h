@@ -14,11 +14,12 @@ namespace spillway::sim {
 enum class Fate : uint8_t {
   answered,   // 200 with the right body, whole.
   refused,    // A status of 5xx: somebody said that it could not be done.
-  broken,     // The connection ended before the answer did, and the client can tell.
+  cut,        // The answer had begun, and the client can tell that it is not whole.
+  broken,     // The connection ended before the answer began, or was refused.
   timed_out,  // No answer in the client's time.
   given_up,   // The client itself went away.
 };
-constexpr size_t fates = 5;
+constexpr size_t fates = 6;
 std::string_view to_string(Fate fate);
 
 // Shared by all peers of a scenario. What must never happen, whatever the faults, is written down
@@ -38,6 +39,7 @@ class Ledger {
   void close();
   const std::vector<std::string>& violations() const { return violations_; }
   uint64_t count(Fate fate) const { return counts_[static_cast<size_t>(fate)]; }
+  uint64_t count(Fate fate, std::string_view method) const;
   uint64_t issued() const { return requests_.size(); }
   uint64_t in_flight() const { return in_flight_; }
   // The ends that were not answered, "given_up" apart: what a calm scenario must not have.

@@ -222,6 +222,12 @@ void Network::answer_connect(uint64_t id, int error) {
 
 int Network::connect_result(int fd) { return std::exchange(end_of(at(fd))->error, 0); }
 
+int Network::local_address(int fd, SocketAddress& address) {
+  const Open& open = at(fd);
+  address = open.listening ? open.listening->address : end_of(open)->address;
+  return 0;
+}
+
 int Network::accept(int listener, SocketAddress& peer) {
   Open& open_listener = at(listener);
   if (open_listener.listening == nullptr) return -EINVAL;

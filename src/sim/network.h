@@ -69,6 +69,7 @@ class Network {
   int listen(HostId host, const SocketAddress& address, size_t backlog = 512);
   int connect(HostId from, const SocketAddress& to);
   int connect_result(int fd);
+  int local_address(int fd, SocketAddress& address);
   int accept(int listener, SocketAddress& peer);
   int64_t receive(int fd, std::span<char> into);
   int64_t send(int fd, std::span<const iovec> parts);

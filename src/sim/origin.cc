@@ -103,11 +103,16 @@ bool Origin::understand(const WireHead& head, Request& request) {
 }
 
 Task<Origin::After> Origin::serve_one(Socket& socket, WireReader& reader, WireHead head) {
+  if (head.start == "GET /health HTTP/1.1") {
+    (void)co_await socket.write("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n", soon());
+    co_return After::close;
+  }
   Request request;
   if (!understand(head, request)) {
     ledger_.violated(fmt::format("{} cannot read \"{}\"", name_, head.start));
     co_return After::reset;
   }
+  ++requests_;
   ledger_.reached(request.id, name_);
   if (!head.field("host")) ledger_.violated(fmt::format("{} got no Host", name_));
   if (request.is_upgrade) co_return co_await echo(socket, request, reader);
@@ -178,7 +183,6 @@ Task<Origin::After> Origin::answer(Socket& socket, const Request& request) {
   auto written = pause > 0ms ? co_await drip(socket, message, random_, pause, soon())
                              : co_await socket.write(message, soon());
   if (!written) co_return After::close;
-  ++answers_;
   co_return after;
 }
 

@@ -36,8 +36,9 @@ struct OriginHabits {
   Duration idle_max = 5s;      // A kept-alive connection is closed after that without a request.
 };
 
-// Answers `/item/ID?size=N` with body_for(ID, N) and echoes on `/echo/ID` once upgraded. Lives on a
-// host and a loop of its own. Destroyed only after stop() has ended or the world is over.
+// Answers `/item/ID?size=N` with body_for(ID, N), `/health` with 200, and echoes on `/echo/ID` once
+// upgraded. Lives on a host and a loop of its own. Destroyed only after stop() has ended or the
+// world is over.
 class Origin {
  public:
   Origin(World& world, Ledger& ledger, std::string name, IpAddress ip, uint16_t port);
@@ -56,7 +57,7 @@ class Origin {
   const SocketAddress& address() const { return address_; }
   const std::string& name() const { return name_; }
   runtime::Loop& loop() { return *loop_; }
-  uint64_t answers() const { return answers_; }
+  uint64_t requests() const { return requests_; }  // Heads read, probes apart.
 
  private:
   struct Request {
@@ -88,7 +89,7 @@ class Origin {
   runtime::Gate gate_;
   std::list<runtime::Listener> listeners_;  // The last one accepts; stopped ones wait for the end.
   bool is_up_ = false;
-  uint64_t answers_ = 0;
+  uint64_t requests_ = 0;
 };
 
 }  // namespace spillway::sim

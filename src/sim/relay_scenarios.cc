@@ -9,7 +9,7 @@ namespace spillway::sim {
 namespace {
 
 // A relay that knows no HTTP passes on what origins and clients do to each other.
-constexpr Allowed visible_ends{.refused = true, .broken = true};
+constexpr Allowed visible_ends{.refused = true, .cut = true, .broken = true};
 
 std::vector<Relay*> set_up(Stage& stage, uint32_t count) {
   for (int i = 0; i < 2; ++i) stage.add_origin();
@@ -104,7 +104,7 @@ void relay_lossy(Stage& stage) {
   }
   stage.world().network().faults(stage.gateway_host()).reset = 0.1;
   add_clients(stage, 2, {});
-  stage.finish({.refused = true, .broken = true, .timed_out = true});
+  stage.finish({.refused = true, .cut = true, .broken = true, .timed_out = true});
 }
 
 void relay_famine(Stage& stage) {

@@ -21,6 +21,22 @@ constexpr Scenario all_scenarios[] = {
     {"relay_cut", "the net is cut between relay and origins, and healed", relay_cut},
     {"relay_lossy", "connections are refused, ignored, reset or lost at random", relay_lossy},
     {"relay_famine", "the relay has few descriptors and starved cores", relay_famine},
+    {"gateway_calm", "every kind of client through the gateway; nothing may fail", gateway_calm},
+    {"gateway_tight", "the same with tiny buffers, a coarse clock and late reports", gateway_calm,
+     tight_world},
+    {"gateway_rough", "origins break every rule of courtesy; clients go away", gateway_rough},
+    {"gateway_kill", "one origin of two is killed again and again; no GET may notice",
+     gateway_kill},
+    {"gateway_outage", "all origins die and come back; answers then come as before",
+     gateway_outage},
+    {"gateway_reload", "reloads that add and remove origins; nothing may fail", gateway_reload},
+    {"gateway_queue", "origins take two requests at a time; the others wait", gateway_queue},
+    {"gateway_cut", "the net to one origin is cut and healed; probes notice", gateway_cut},
+    {"gateway_lossy", "connections on both sides are refused, ignored, reset or lost",
+     gateway_lossy},
+    {"gateway_stop", "a graceful stop in the middle of the work; nothing has to be cut",
+     gateway_stop},
+    {"gateway_famine", "few descriptors and starved cores", gateway_famine},
 };
 
 }  // namespace

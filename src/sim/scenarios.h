@@ -13,4 +13,15 @@ void relay_cut(Stage& stage);
 void relay_lossy(Stage& stage);
 void relay_famine(Stage& stage);
 
+void gateway_calm(Stage& stage);
+void gateway_rough(Stage& stage);
+void gateway_kill(Stage& stage);
+void gateway_outage(Stage& stage);
+void gateway_reload(Stage& stage);
+void gateway_queue(Stage& stage);
+void gateway_cut(Stage& stage);
+void gateway_lossy(Stage& stage);
+void gateway_stop(Stage& stage);
+void gateway_famine(Stage& stage);
+
 }  // namespace spillway::sim

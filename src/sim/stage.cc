@@ -54,6 +54,7 @@ void Stage::finish(const Allowed& allowed, Duration limit) {
   ledger_.close();
   for (const std::string& violation : ledger_.violations()) failures_.push_back(violation);
   const bool is_fine = (allowed.refused || ledger_.count(Fate::refused) == 0) &&
+                       (allowed.cut || ledger_.count(Fate::cut) == 0) &&
                        (allowed.broken || ledger_.count(Fate::broken) == 0) &&
                        (allowed.timed_out || ledger_.count(Fate::timed_out) == 0);
   if (!is_fine) {

@@ -19,7 +19,8 @@ namespace spillway::sim {
 // Ways in which a request may end besides being answered. What is not allowed fails the scenario.
 struct Allowed {
   bool refused = false;    // A 5xx.
-  bool broken = false;     // A visible end before the answer's.
+  bool cut = false;        // A visible end in mid-answer.
+  bool broken = false;     // An end before the answer began.
   bool timed_out = false;  // The client's patience.
 };
 
