@@ -51,8 +51,12 @@ Clients::Clients(World& world, Ledger& ledger, std::string name, IpAddress ip, S
 void Clients::add(ClientKind kind, uint32_t count, const ClientOptions& options) {
   for (uint32_t i = 0; i < count; ++i) {
     const std::string name = fmt::format("{}/{}", name_, clients_++);
-    gate_.spawn(
-        live(std::make_unique<Client>(Client{kind, options, world_.random_for(name), false})));
+    ++coming_;
+    loop_->post([this, kind, options, name] {
+      --coming_;
+      gate_.spawn(
+          live(std::make_unique<Client>(Client{kind, options, world_.random_for(name), false})));
+    });
   }
 }
 
@@ -131,7 +135,8 @@ Task<Clients::After> Clients::batch(Client& client, Socket& socket, WireReader& 
     }
   }
   for (; answered < asked.size(); ++answered) {
-    settle(asked[answered], *error, std::exchange(client.answer_began, false));
+    // Those behind a cut answer share its fate: there was no other way to show the cut.
+    settle(asked[answered], *error, client.answer_began);
   }
   co_return error ? After::close : after;
 }

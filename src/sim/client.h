@@ -48,7 +48,7 @@ class Clients {
   Clients& operator=(const Clients&) = delete;
 
   void add(ClientKind kind, uint32_t count, const ClientOptions& options = {});
-  bool have_ended() const { return gate_.count() == 0; }
+  bool have_ended() const { return coming_ + gate_.count() == 0; }
   // Makes no more requests; those begun are waited for.
   void stop() { is_stopping_ = true; }
   HostId host() const { return host_; }
@@ -96,6 +96,7 @@ class Clients {
   std::unique_ptr<runtime::Loop> loop_;
   runtime::Gate gate_;
   uint32_t clients_ = 0;
+  uint64_t coming_ = 0;  // Added, but not yet begun.
   bool is_stopping_ = false;
 };
 

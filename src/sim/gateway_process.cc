@@ -47,6 +47,7 @@ GatewayProcess::GatewayProcess(World& world, HostId host, uint32_t workers, cons
     added.loop = world.make_loop(host, core);
     added.gate = std::make_unique<runtime::Gate>(*added.loop);
     added.worker = std::make_unique<server::Worker>(*added.loop, shared, proxy, first);
+    use(added, first);
   }
 }
 
@@ -74,8 +75,13 @@ void GatewayProcess::reload(plan::Plan plan) {
   control_->post([this, plan = std::move(plan)] {
     const server::WorkerPlan next = worker_plan(plan, services_.apply(plan));
     prober_.wake();
-    for (Core& core : cores_) core.loop->post([&core, next] { core.worker->use(next); });
+    for (Core& core : cores_) core.loop->post([this, &core, next] { use(core, next); });
   });
+}
+
+void GatewayProcess::use(Core& core, const server::WorkerPlan& plan) {
+  core.worker->use(plan);
+  core.worker->gateway().set_access_log(&access_log_);
 }
 
 void GatewayProcess::stop() {

@@ -59,6 +59,15 @@ class GatewayProcess final : public Subject {
    private:
     World& world_;
   };
+  // So is the access log.
+  class AccessTrace final : public gateway::AccessSink {
+   public:
+    explicit AccessTrace(TraceSink& sink) : sink_(sink) {}
+    void append(std::string_view line) override { sink_.write_line(line); }
+
+   private:
+    TraceSink& sink_;
+  };
   struct Core {
     std::unique_ptr<runtime::Loop> loop;
     std::unique_ptr<runtime::Gate> gate;
@@ -67,6 +76,7 @@ class GatewayProcess final : public Subject {
 
   server::WorkerPlan worker_plan(const plan::Plan& plan,
                                  std::shared_ptr<const gateway::Routing> routing) const;
+  void use(Core& core, const server::WorkerPlan& plan);
   runtime::Task<void> drain(Core& core, Duration limit);
   void check_counts(std::vector<std::string>& failures) const;
 
@@ -74,6 +84,7 @@ class GatewayProcess final : public Subject {
   const HostId host_;
   std::unique_ptr<runtime::Loop> control_;
   TraceSink sink_;
+  AccessTrace access_log_{sink_};
   telemetry::Log log_;
   mutable telemetry::Registry registry_;
   gateway::MetricFamilies families_;

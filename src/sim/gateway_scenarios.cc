@@ -55,6 +55,14 @@ void gateway_calm(Stage& stage) {
   stage.finish({});
 }
 
+void gateway_tight(Stage& stage) {
+  set_up(stage, 2);
+  for (size_t i = 0; i < 2; ++i) stage.origin(i).habits().idle_max = 10s;
+  // So little at a time that an answer takes seconds; `timeouts.total` must not be reached.
+  add_clients(stage, 1, {.requests = 8, .size_max = 8000, .body_max = 8000});
+  stage.finish({});
+}
+
 void gateway_rough(Stage& stage) {
   set_up(stage, 3);
   for (size_t i = 0; i < stage.origins(); ++i) {
@@ -66,7 +74,7 @@ void gateway_rough(Stage& stage) {
   }
   add_clients(stage, 2, {});
   stage.clients().add(ClientKind::aborting, 6);
-  stage.finish({.refused = true, .cut = true, .broken = true});
+  stage.finish({.refused = true, .cut = true});
 }
 
 void gateway_kill(Stage& stage) {

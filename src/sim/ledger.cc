@@ -66,12 +66,12 @@ uint64_t Ledger::count(Fate fate, std::string_view method) const {
 
 std::vector<std::string> Ledger::failures() const {
   std::vector<std::string> result;
-  for (const auto& [id, request] : requests_) {
-    if (!request.has_ended || request.fate == Fate::answered || request.fate == Fate::given_up) {
-      continue;
+  for (const Fate fate : {Fate::timed_out, Fate::broken, Fate::cut, Fate::refused}) {
+    for (const auto& [id, request] : requests_) {
+      if (!request.has_ended || request.fate != fate) continue;
+      result.push_back(fmt::format("{} {} of {}: {}: {}", request.method, id, request.kind,
+                                   to_string(fate), request.why));
     }
-    result.push_back(fmt::format("{} {} of {}: {}: {}", request.method, id, request.kind,
-                                 to_string(request.fate), request.why));
   }
   return result;
 }

@@ -43,6 +43,7 @@ class Ledger {
   uint64_t issued() const { return requests_.size(); }
   uint64_t in_flight() const { return in_flight_; }
   // The ends that were not answered, "given_up" apart: what a calm scenario must not have.
+  // The worst first.
   std::vector<std::string> failures() const;
   std::string summary() const;
 

@@ -27,8 +27,9 @@ struct NetworkOptions {
   Duration jitter_max = 200us;  // Added to each segment.
   size_t capacity_min = 2048;   // Bytes that one direction holds before send() would block.
   size_t capacity_max = size_t{96} << 10;
-  double split_share = 0.3;        // Of the sends: taken in part, or cut into segments.
-  double false_full_share = 0.01;  // Of the sends: refused although there is room.
+  double split_share = 0.3;            // Of the sends: taken in part, or cut into segments.
+  double false_full_share = 0.01;      // Of the sends: refused although there is room.
+  double reset_overtakes_share = 0.5;  // Of the resets: what is still under way gets lost.
   Duration retransmit_every = 200ms;
   Duration retransmit_max = 30s;  // Then the connection breaks with ETIMEDOUT (tcp(7)).
 };

@@ -11,8 +11,9 @@
 
 namespace spillway::sim {
 
-WorldOptions lively_world();  // The defaults.
-WorldOptions tight_world();   // Tiny buffers, a coarse clock, late reports, long delays.
+WorldOptions lively_world();   // The defaults.
+WorldOptions orderly_world();  // No reset overtakes bytes: what was sent before it is seen.
+WorldOptions tight_world();    // Tiny buffers, a coarse clock, late reports, long delays.
 
 // What is random in a run comes from its seed alone.
 struct Scenario {

@@ -14,6 +14,7 @@ void relay_lossy(Stage& stage);
 void relay_famine(Stage& stage);
 
 void gateway_calm(Stage& stage);
+void gateway_tight(Stage& stage);
 void gateway_rough(Stage& stage);
 void gateway_kill(Stage& stage);
 void gateway_outage(Stage& stage);

@@ -60,7 +60,7 @@ void Stage::finish(const Allowed& allowed, Duration limit) {
   if (!is_fine) {
     const std::vector<std::string> failed = ledger_.failures();
     failures_.push_back(fmt::format("requests failed: {}", ledger_.summary()));
-    for (size_t i = 0; i < std::min(failed.size(), size_t{5}); ++i) failures_.push_back(failed[i]);
+    for (size_t i = 0; i < std::min(failed.size(), size_t{12}); ++i) failures_.push_back(failed[i]);
   }
   if (!ended) return;
   close_down();

@@ -179,10 +179,10 @@ void Network::deliver(uint64_t id, Side to) {
   if (has_news) raise(end);
 }
 
-// A reset overtakes, half of the time, what is still under way.
+// A reset may overtake what is still under way.
 void Network::put_reset(Connection& connection, Side to) {
   End& end = connection.end(to);
-  const bool overtakes = world_.random(Concern::delays).chance(0.5);
+  const bool overtakes = world_.random(Concern::delays).chance(options_.reset_overtakes_share);
   const Instant in_order = std::max(world_.now() + connection.delay, end.last_arrival);
   const Instant arrives = overtakes ? world_.now() + connection.delay : in_order;
   world_.at(arrives, [this, id = connection.id, to] {
