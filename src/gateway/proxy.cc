@@ -247,7 +247,8 @@ Task<void> Proxy::pump_body(Attempt& attempt) {
   while (!attempt.stops_pumping) {
     auto piece = co_await attempt.body.next(position);
     if (!piece) {
-      attempt.pumped = fail(std::move(piece).error());
+      // Interrupted because the attempt has ended: that is no failure of the client.
+      if (!attempt.stops_pumping) attempt.pumped = fail(std::move(piece).error());
       break;
     }
     if (piece->empty()) {
