@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/mutation.h"
 #include "gateway/attempt.h"
 #include "gateway/balance_key.h"
 #include "http/hop_by_hop.h"
@@ -95,7 +96,8 @@ bool Proxy::may_retry(const RequestContext& context, const RequestBody& body, co
   if (error.code == Error::Code::overloaded || error.blame == Error::Blame::client) return false;
   if (error.code == Error::Code::cancelled || attempts >= attempts_max) return false;
   if (!body.is_replayable()) return false;
-  const bool is_safe = error.retry == Error::Retry::safe;
+  const bool is_safe =
+      error.retry == Error::Retry::safe || mutated(Mutation::retries_what_may_have_acted);
   const bool broke = error.code == Error::Code::connection_closed;
   if (!is_safe && !(broke && http::is_idempotent(context.exchange.request().method))) return false;
   return context.service->with(
@@ -139,6 +141,9 @@ Task<Result<void>> Proxy::attempt_once(RequestContext& context, RequestBody& bod
     done = attempt.pumped;  // The client's body failed first; the rest followed from it.
   }
   if (!done) {
+    if (mutated(Mutation::reuses_half_read_connection)) {
+      pool_.give_back(*attempt.address(), attempt.call.take_connection(), 4s);
+    }
     attempt.lease.settle(outcome_of(done.error()));
     co_return done;
   }

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "base/mutation.h"
+
 namespace spillway::gateway {
 
 using upstream::PickRefusal;
@@ -53,6 +55,7 @@ void Lease::learn(upstream::Outcome outcome) {
 }
 
 void Service::settle(const Ticket& ticket, upstream::Outcome outcome, runtime::Loop& loop) {
+  if (mutated(Mutation::loses_settlement) && outcome.kind != upstream::Outcome{}.kind) return;
   state_->with([&](ServiceState& state) {
     if (state.cluster.settle(ticket, outcome, loop.now())) {
       state.grant(loop.now(), loop.random());

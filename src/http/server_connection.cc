@@ -1,6 +1,7 @@
 // http/server_connection.cc: the life of a client's connection.
 #include "http/server_connection.h"
 
+#include "base/mutation.h"
 #include "http/request_parser.h"
 
 namespace spillway::http {
@@ -134,6 +135,10 @@ Task<bool> ServerConnection::serve_one(RequestHead& head) {
   if (!exchange.response_ended()) {
     // In mid-body: the client must see that this is not the end (RFC 9112 section 8).
     context_.counts.truncated.add();
+    if (mutated(Mutation::ends_truncated_body_cleanly)) {
+      (void)co_await exchange.finish();
+      co_return false;
+    }
     socket_.reset_on_close();
     co_return false;
   }
@@ -189,6 +194,7 @@ Task<void> ServerConnection::refuse(uint16_t status, std::string_view text) {
 
 void ServerConnection::drain() {
   is_draining_ = true;
+  if (mutated(Mutation::ignores_drain_when_idle)) return;
   if (is_idle_) socket_.interrupt_reader();
 }
 

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/mutation.h"
+
 namespace spillway::runtime {
 
 void Watch::on_ready(uint8_t readiness) {
@@ -42,6 +44,7 @@ void Watch::on_timer(Instant now) {
       next = std::min(next, (*slot)->deadline());
     }
   }
+  if (mutated(Mutation::forgets_to_rearm_timer)) return;
   if (next != Instant::max()) loop.arm(*this, next);
 }
 

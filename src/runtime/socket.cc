@@ -3,6 +3,8 @@
 
 #include <cerrno>
 
+#include "base/mutation.h"
+
 namespace spillway::runtime {
 namespace {
 
@@ -56,7 +58,9 @@ bool Socket::Read::attempt(Watch& watch) {
   // The kernel tells of a reset once. If a write was told, this is not the end of a body.
   if (result_ == 0 && watch.write_failed) result_ = -ECONNRESET;
   const bool drained = result_ > 0 && static_cast<size_t>(result_) < into_.size();
-  if (drained && !(watch.ready & (peer_ended | broken))) {
+  const bool ended = (watch.ready & (peer_ended | broken)) &&
+                     !mutated(Mutation::takes_short_read_for_drained_after_end);
+  if (drained && !ended) {
     watch.ready &= static_cast<uint8_t>(~readable);
   }
   return true;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/mutation.h"
 #include "http/proxy_protocol.h"
 #include "http/serializer.h"
 
@@ -63,6 +64,7 @@ Worker::Worker(runtime::Loop& loop, const WorkerShared& shared, const gateway::P
 Worker::~Worker() = default;
 
 void Worker::use(const WorkerPlan& plan) {
+  if (mutated(Mutation::keeps_old_plan)) return;
   if (plan.routing != plan_.routing) gateway_.use(plan.routing);
   plan_ = plan;
   access_log_.writer = plan.access_log;

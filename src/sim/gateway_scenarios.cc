@@ -133,16 +133,21 @@ void gateway_reload(Stage& stage) {
       gateway.reload(std::move(plan));
     });
   }
-  // The last plan leaves out the first origin: it must get nothing new.
+  // The last plan sends everything to another service: the first origin must get nothing new.
   const Duration end = 40ms * (reloads + 2);
-  stage.world().after(end, [&gateway, all] { gateway.reload(plan_for({all[1], all[2]})); });
+  stage.world().after(end, [&gateway, all] {
+    plan::Plan plan = plan_for({all[0]});
+    plan.services["other"] = plan_for({all[1], all[2]}).services.at("app");
+    plan.routes[0].service = "other";
+    gateway.reload(std::move(plan));
+  });
   uint64_t before = 0;
   stage.world().after(end + 100ms, [&stage, &before] { before = stage.origin(0).requests(); });
   stage.finish({});
   const uint64_t after = stage.origin(0).requests();
   stage.expect(
       before > 0 && after == before,
-      fmt::format("{} requests went to an origin that a reload had removed", after - before));
+      fmt::format("{} requests went to an origin to which no route led any more", after - before));
 }
 
 void gateway_queue(Stage& stage) {

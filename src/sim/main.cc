@@ -1,4 +1,4 @@
-// sim/sim_main.cc: plays scenarios over seeds and says how to replay what fails.
+// sim/main.cc: plays scenarios over seeds and says how to replay what fails.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -18,7 +18,6 @@ struct Options {
   uint64_t seed = 1;
   uint64_t seeds = 4;
   std::string_view scenario;
-  std::string_view mutation;
   bool list = false;
   bool is_replay = false;  // One seed: show the trace's hash as well.
 };
