@@ -80,6 +80,7 @@ Task<Result<void>> Proxy::tunnel(Attempt& attempt) {
   http::Exchange& exchange = attempt.context.exchange;
   CO_TRY_VOID(attempt.client_blamed(co_await exchange.switch_protocols(attempt.call.response())));
   exchange.socket().set_hangup_listener(nullptr);
+  attempt.context.keep_text();  // An idle tunnel holds no buffer, the head's neither.
   const http::TunnelEnd end =
       co_await http::run_tunnel(exchange.socket(), exchange.received(), attempt.call.socket(),
                                 attempt.call.received(), attempt.limits.websocket_idle);

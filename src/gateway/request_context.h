@@ -7,9 +7,11 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/address.h"
+#include "base/check.h"
 #include "base/time.h"
 #include "gateway/config.h"
 #include "http/exchange.h"
@@ -54,6 +56,25 @@ struct RequestContext {
     std::copy_n(ticket.name->data(), size, endpoint_text.data());
     endpoint = {endpoint_text.data(), size};
   }
+
+  // Copies what is logged at the end, when the head's buffer is given up before (a tunnel).
+  void keep_text() {
+    http::RequestHead& request = exchange.request();
+    std::string_view agent = request.fields.value(http::Field::user_agent);
+    const std::array views = {&request.method_text, &request.path, &request.query, &host, &path,
+                              &request_id,          &agent};
+    size_t size = 0;
+    for (const std::string_view* view : views) size += view->size();
+    kept.reserve(size);  // Never moves from here on.
+    for (std::string_view* view : views) {
+      const size_t begin = kept.size();
+      kept += *view;
+      *view = std::string_view(kept).substr(begin);
+    }
+    request.fields.clear();
+    CHECK(request.fields.add(http::Field::user_agent, agent));
+  }
+  std::string kept;
 
   const RouteConfig* route = nullptr;
   Service* service = nullptr;
