@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
+#include "gateway/explain.h"
 #include "gateway/filters/client_identity.h"
+#include "gateway/filters/filter_names.h"
 #include "gateway/filters/loop_guard.h"
 #include "gateway/filters/method_policy.h"
 #include "gateway/filters/tracing.h"
@@ -29,19 +31,13 @@ std::vector<std::unique_ptr<Filter>> make_filters(const GatewayParts& parts,
       std::make_unique<ClientIdentity>(clients.trusted_proxies));  // All after it use it.
   filters.push_back(
       std::make_unique<Tracing>(clients.trusted_proxies));  // Names what goes upstream.
+  CHECK(filters.size() == filter_names.size());
   return filters;
-}
-
-std::string label_of(const RouteConfig& route) {
-  std::string label;
-  for (const Method& method : route.methods) label += (label.empty() ? "" : ",") + method.text;
-  if (!label.empty()) label += ' ';
-  return label + route.host.text + route.path.text;
 }
 
 std::vector<std::string> labels_of(const RouteTable& table) {
   std::vector<std::string> labels;
-  for (size_t i = 0; i < table.size(); ++i) labels.push_back(label_of(table.route(i)));
+  for (size_t i = 0; i < table.size(); ++i) labels.push_back(route_label(table.route(i)));
   return labels;
 }
 

@@ -1,0 +1,75 @@
+// admin/control_actions.cc: what of the control API changes something.
+#include <fmt/format.h>
+
+#include "admin/answers.h"
+#include "admin/control_api.h"
+
+namespace spillway::admin {
+
+using runtime::Task;
+
+// 422 with every problem of the plan if it was refused: nothing has changed then.
+Task<void> ControlApi::reload(Call call) {
+  auto report = co_await instance_.reload();
+  if (!report) co_return co_await answer_error(call.exchange, report.error());
+  Json json = to_json(*report);
+  if (!report->was_applied) {
+    json["error"] = {{"code", "invalid"}, {"message", report->refusal}};
+  }
+  co_await answer_json(call.exchange, report->was_applied ? 200 : 422, std::move(json));
+}
+
+Task<void> ControlApi::deploy(Call call) {
+  auto service = optional_text_member(call.body, "service");
+  if (!service) co_return co_await answer_error(call.exchange, service.error());
+  auto deployed = co_await instance_.deploy(*service);
+  if (!deployed) co_return co_await answer_error(call.exchange, deployed.error());
+  co_await answer_json(call.exchange, 200, {{"deployed", *deployed}});
+}
+
+Task<void> ControlApi::scale(Call call) {
+  auto service = text_member(call.body, "service");
+  if (!service) co_return co_await answer_error(call.exchange, service.error());
+  auto replicas = count_member(call.body, "replicas");
+  if (!replicas) co_return co_await answer_error(call.exchange, replicas.error());
+  auto scaled = instance_.scale(*service, *replicas);
+  if (!scaled) co_return co_await answer_error(call.exchange, scaled.error());
+  co_await answer_json(call.exchange, 200, {{"service", *service}, {"replicas", *replicas}});
+}
+
+Task<void> ControlApi::drain(Call call) { return set_draining(std::move(call), true); }
+Task<void> ControlApi::undrain(Call call) { return set_draining(std::move(call), false); }
+
+Task<void> ControlApi::set_draining(Call call, bool is_draining) {
+  auto endpoint = text_member(call.body, "endpoint");
+  if (!endpoint) co_return co_await answer_error(call.exchange, endpoint.error());
+  auto report = instance_.set_draining(*endpoint, is_draining);
+  if (!report) co_return co_await answer_error(call.exchange, report.error());
+  co_await answer_json(call.exchange, 200, to_json(*report));
+}
+
+Task<void> ControlApi::upgrade(Call call) {
+  auto program = optional_text_member(call.body, "program");
+  if (!program) co_return co_await answer_error(call.exchange, program.error());
+  if (*program && !(*program)->starts_with('/')) {
+    co_return co_await answer_error(call.exchange,
+                                    {.code = Error::Code::invalid,
+                                     .blame = Error::Blame::client,
+                                     .detail = "\"program\": expected an absolute path"});
+  }
+  auto upgraded = co_await instance_.upgrade(program->value_or(""));
+  if (!upgraded) co_return co_await answer_error(call.exchange, upgraded.error());
+  co_await answer_json(call.exchange, 200, {{"upgraded", true}});
+}
+
+// 202: it ends when what is under way has ended, or at the plan's shutdown.drain.
+Task<void> ControlApi::stop(Call call) {
+  auto now = flag_member(call.body, "now");
+  if (!now) co_return co_await answer_error(call.exchange, now.error());
+  call.exchange.close_after();
+  auto stopping = instance_.stop(*now);
+  if (!stopping) co_return co_await answer_error(call.exchange, stopping.error());
+  co_await answer_json(call.exchange, 202, {{"stopping", true}});
+}
+
+}  // namespace spillway::admin
