@@ -1,0 +1,333 @@
+// server/process.cc: builds everything in order, runs it, and takes it down in reverse.
+#include "server/process.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "admin/control_api.h"
+#include "admin/control_listener.h"
+#include "deploy/local_replicas.h"
+#include "deploy/supervisor.h"
+#include "deploy/supervisor_channel.h"
+#include "runtime/blocking_pool.h"
+#include "runtime/descriptor_limit.h"
+#include "runtime/epoll_driver.h"
+#include "runtime/resolver.h"
+#include "server/control.h"
+#include "server/local_operations.h"
+#include "server/name_resolution.h"
+#include "server/replica_endpoints.h"
+#include "server/server.h"
+#include "server/welcome.h"
+
+namespace spillway::server {
+
+using runtime::Task;
+
+namespace {
+
+constexpr Duration handover_timeout = 10s;
+constexpr Duration request_timeout = 10s;
+constexpr Duration drain_alone = 30s;  // The supervisor is gone, and its plan's word with it.
+
+// One random seed per process, from the system.
+uint64_t system_seed() {
+  uint64_t seed = 0;
+  if (::getentropy(&seed, sizeof seed) != 0) seed = static_cast<uint64_t>(::getpid());
+  return seed;
+}
+
+std::unique_ptr<runtime::Loop> make_loop(uint32_t core) {
+  auto driver = runtime::make_epoll_driver();
+  if (!driver) return nullptr;
+  return std::make_unique<runtime::Loop>(std::move(*driver), core, system_seed());
+}
+
+// All of the process, in the order of its construction.
+class Process final : public deploy::ServerDuties {
+ public:
+  Process(ProcessOptions options, plan::Plan plan, runtime::Loop& control,
+          runtime::LineWriter& output, LogTee& tee, telemetry::Log& log,
+          telemetry::Registry& registry, std::unique_ptr<deploy::SupervisorChannel> channel);
+
+  Task<void> run();
+  int exit_status() const { return exit_status_; }
+
+  void drain(std::optional<Duration> within) override;
+  void reload() override { tasks_.spawn(reload_once("signal")); }
+  void reopen_log_files() override { server_->reopen_logs(); }
+
+ private:
+  Task<Result<void>> start();
+  Task<Result<void>> listen(const plan::Plan& plan);
+  Task<Result<ListeningSockets>> take_sockets(deploy::Listen request, SocketAddress& bound);
+  ControlOptions control_options();
+  Task<void> finish();
+  Task<void> ask_to_stop();
+  Task<void> reload_once(std::string why);
+  Task<void> watch_plan();
+  void replicas_changed();
+
+  ProcessOptions options_;
+  const plan::Plan plan_;
+  runtime::Loop& control_;
+  runtime::LineWriter& output_;
+  LogTee& tee_;
+  telemetry::Log& log_;
+  std::unique_ptr<deploy::SupervisorChannel> channel_;
+  runtime::BlockingPool pool_;
+  runtime::Resolver resolver_{pool_};
+  runtime::Event ending_;
+  Duration drain_within_ = drain_alone;
+  int exit_status_ = 1;
+  bool is_first_ = true;  // No server ran before us: people want to be told what was started.
+  bool has_welcomed_ = false;
+
+  std::unique_ptr<Server> server_;
+  std::unique_ptr<ReplicaEndpoints> endpoints_;
+  std::unique_ptr<deploy::LocalReplicas> replicas_;
+  std::unique_ptr<LocalOperations> operations_;
+  std::unique_ptr<Control> instance_;
+  std::unique_ptr<admin::ControlApi> api_;
+  std::unique_ptr<admin::ControlListener> control_listener_;
+  std::unique_ptr<NameResolution> names_;
+  std::vector<ListeningSockets> sockets_;
+  std::vector<admin::ListenerStatus> listeners_;
+  SocketAddress admin_bound_;
+  int admin_socket_ = -1;
+  runtime::Gate tasks_;
+};
+
+Process::Process(ProcessOptions options, plan::Plan plan, runtime::Loop& control,
+                 runtime::LineWriter& output, LogTee& tee, telemetry::Log& log,
+                 telemetry::Registry& registry, std::unique_ptr<deploy::SupervisorChannel> channel)
+    : options_(std::move(options)),
+      plan_(std::move(plan)),
+      control_(control),
+      output_(output),
+      tee_(tee),
+      log_(log),
+      channel_(std::move(channel)),
+      ending_(control),
+      server_(std::make_unique<Server>(control, registry, log, plan_, make_loop)),
+      endpoints_(std::make_unique<ReplicaEndpoints>(control, server_->services(), output,
+                                                    [this] { replicas_changed(); })),
+      names_(std::make_unique<NameResolution>(control, server_->services(), resolver_, log)),
+      tasks_(control) {}
+
+Task<void> Process::run() {
+  if (auto started = co_await start(); !started) {
+    log_.error("cannot start", {{"error", started.error().detail}});
+    ending_.set();
+  } else {
+    exit_status_ = 0;
+  }
+  CHECK((co_await ending_.wait(Deadline::never())).has_value());
+  co_await finish();
+  control_.stop();
+}
+
+Task<Result<void>> Process::start() {
+  CO_TRY(handover, co_await channel_->handover(Deadline::after(control_.now(), handover_timeout)));
+  is_first_ = handover.listeners.empty();
+  const deploy::KeeperContext context{.loop = control_,
+                                      .channel = *channel_,
+                                      .probe = *endpoints_,
+                                      .observer = *endpoints_,
+                                      .log = log_,
+                                      .drain = plan_.shutdown.drain};
+  replicas_ = std::make_unique<deploy::LocalReplicas>(context, std::move(handover.replicas));
+  operations_ =
+      std::make_unique<LocalOperations>(control_, *channel_, *replicas_, *endpoints_, pool_);
+  operations_->apply(plan_);
+  channel_->run(*this, *replicas_);
+  CO_TRY_VOID(co_await listen(plan_));
+
+  instance_ = std::make_unique<Control>(control_, *server_, log_, control_options());
+  tee_.show_in(&instance_->logs());
+  endpoints_->show_in(&instance_->logs());
+  api_ = std::make_unique<admin::ControlApi>(
+      *instance_, log_, admin::AccessRules{.token = options_.token, .at = admin_bound_});
+  control_listener_ = std::make_unique<admin::ControlListener>(control_, *api_);
+  CO_TRY_VOID(control_listener_->listen(std::exchange(admin_socket_, -1)));
+
+  CO_TRY_VOID(server_->start(sockets_));
+  server_->run_workers();
+  instance_->start();
+  tasks_.spawn(names_->run());
+  tasks_.spawn(operations_->measure());
+  if (options_.watches && options_.has_plan_file) tasks_.spawn(watch_plan());
+  CO_TRY_VOID(co_await channel_->ready(Deadline::after(control_.now(), request_timeout)));
+  replicas_changed();
+  co_return Result<void>{};
+}
+
+Task<Result<ListeningSockets>> Process::take_sockets(deploy::Listen request, SocketAddress& bound) {
+  CO_TRY(given, co_await channel_->listen(std::move(request),
+                                          Deadline::after(control_.now(), request_timeout)));
+  ListeningSockets sockets;
+  for (runtime::FileHandle& handle : given.sockets) sockets.fds.push_back(handle.release());
+  bound = given.bound;
+  co_return sockets;
+}
+
+Task<Result<void>> Process::listen(const plan::Plan& plan) {
+  for (const ListenConfig& entry : plan.listen) {
+    deploy::Listen request{.at = entry.at.socket, .sockets = Server::worker_count(plan)};
+    if (entry.mode) request.unix_mode = entry.mode->bits;
+    SocketAddress bound;
+    CO_TRY(sockets, co_await take_sockets(std::move(request), bound));
+    sockets_.push_back(std::move(sockets));
+    listeners_.push_back({.at = to_string(entry.at), .bound = to_string(ListenAddress{bound})});
+  }
+  CO_TRY(sockets,
+         co_await take_sockets({.at = plan.admin.socket, .unix_mode = 0600}, admin_bound_));
+  admin_socket_ = sockets.fds.front();
+  co_return Result<void>{};
+}
+
+ControlOptions Process::control_options() {
+  return {.version = options_.version,
+          .plan_source = options_.plan_source,
+          .listeners = listeners_,
+          .load = options_.has_plan_file ? options_.load : nullptr,
+          .stop =
+              [this](bool) {
+                // The supervisor ends all in order and tells us to drain.
+                tasks_.spawn(ask_to_stop());
+              },
+          .operations = operations_.get()};
+}
+
+void Process::drain(std::optional<Duration> within) {
+  drain_within_ = within.value_or(drain_alone);
+  ending_.set();
+}
+
+// In reverse: nothing new, then what is under way, then what steers it.
+Task<void> Process::finish() {
+  names_->stop();
+  if (operations_ != nullptr) operations_->stop();
+  tee_.show_in(nullptr);
+  endpoints_->show_in(nullptr);
+  if (exit_status_ == 0) {
+    const bool in_order = co_await server_->drain(Deadline::after(control_.now(), drain_within_));
+    if (!in_order) log_.warn("connections were cut at the end of the drain");
+  }
+  if (api_ != nullptr) api_->end_streams();
+  if (control_listener_ != nullptr) {
+    co_await control_listener_->close(Deadline::after(control_.now(), 2s));
+  }
+  if (instance_ != nullptr) co_await instance_->close();
+  if (replicas_ != nullptr) co_await replicas_->close();
+  co_await channel_->close();
+  (void)co_await tasks_.close(Deadline::after(control_.now(), 5s));
+}
+
+Task<void> Process::reload_once(std::string why) {
+  auto report = co_await instance_->reload();
+  if (!report) {
+    log_.error("the plan was not reloaded", {{"asked_by", why}, {"error", report.error().detail}});
+  } else if (!report->was_applied) {
+    log_.error("the plan was refused; the running one stays",
+               {{"asked_by", why},
+                {"reason", report->refusal},
+                {"first_error",
+                 report->errors.empty() ? std::string() : to_string(report->errors.front())}});
+  }
+  names_->wake();
+}
+
+Task<void> Process::ask_to_stop() {
+  auto asked = co_await channel_->stop_everything(Deadline::after(control_.now(), request_timeout));
+  if (!asked) log_.error("cannot stop", {{"error", asked.error().detail}});
+}
+
+// Times of change of the plan's files, secrets included. Looking once a second costs nothing, and
+// sees editors that replace the file.
+std::vector<timespec> changes_of(const std::vector<std::string>& files) {
+  std::vector<timespec> times;
+  for (const std::string& file : files) {
+    struct stat status{};
+    times.push_back(::stat(file.c_str(), &status) == 0 ? status.st_mtim : timespec{});
+  }
+  return times;
+}
+
+bool operator!=(const timespec& a, const timespec& b) {
+  return a.tv_sec != b.tv_sec || a.tv_nsec != b.tv_nsec;
+}
+
+Task<void> Process::watch_plan() {
+  constexpr Duration look_every = 1s;
+  std::vector<std::string> files = options_.load().files;
+  std::vector<timespec> seen = changes_of(files);
+  while (!co_await ending_.wait(Deadline::after(control_.now(), look_every))) {
+    const std::vector<timespec> now = changes_of(files);
+    if (std::ranges::equal(now, seen,
+                           [](const timespec& a, const timespec& b) { return !(a != b); }))
+      continue;
+    co_await reload_once("watch");
+    files = options_.load().files;
+    seen = changes_of(files);
+  }
+}
+
+void Process::replicas_changed() {
+  server_->prober().wake();
+  if (!is_first_ || has_welcomed_ || instance_ == nullptr) return;
+  size_t wanted = 0;
+  for (const auto& [name, service] : plan_.services) {
+    if (service.is_supervised()) wanted += service.process.replicas.min;
+  }
+  if (endpoints_->ready_count() < wanted) return;
+  has_welcomed_ = true;
+  output_.write_line(welcome(plan_, listeners_, to_string(ListenAddress{admin_bound_}),
+                             options_.plan_source, operations_->replicas()));
+}
+
+}  // namespace
+
+int run_process(ProcessOptions options) {
+  plan::LoadResult loaded = options.load();
+  if (!loaded.plan) {
+    for (const plan::Problem& problem : loaded.errors) {
+      fmt::print(stderr, "{}\n", to_string(problem));
+    }
+    return 2;
+  }
+  (void)runtime::raise_descriptor_limit();  // What is granted decides how many clients we take.
+  const uint32_t workers = Server::worker_count(*loaded.plan);
+  const auto control = make_loop(workers);
+  auto output = runtime::LineWriter::from_descriptor(STDOUT_FILENO, workers);
+  auto errors = runtime::LineWriter::from_descriptor(STDERR_FILENO, workers);
+  if (control == nullptr || !output || !errors) {
+    fmt::print(stderr, "spillway: no descriptors left to start with\n");
+    return 1;
+  }
+  LogTee tee(**errors, *control);
+  const auto format =
+      ::isatty(STDERR_FILENO) ? telemetry::LogFormat::human : telemetry::LogFormat::json;
+  telemetry::Log log(
+      tee, [] { return std::chrono::system_clock::now(); }, telemetry::LogLevel::info, format);
+  telemetry::Registry registry(workers + 1);
+  auto channel = deploy::SupervisorChannel::adopt(*control, deploy::server_control_descriptor);
+  if (!channel) {
+    fmt::print(stderr, "spillway: {}\n", channel.error().detail);
+    return 1;
+  }
+  runtime::Gate gate(*control);
+  Process process(std::move(options), std::move(*loaded.plan), *control, **output, tee, log,
+                  registry, std::move(*channel));
+  gate.spawn(process.run());
+  control->run();
+  return process.exit_status();
+}
+
+}  // namespace spillway::server
