@@ -39,12 +39,16 @@ GatewayProcess::GatewayProcess(World& world, HostId host, uint32_t workers, cons
       services_(*control_),
       prober_(*control_, services_, log_),
       control_gate_(*control_) {
+  add_cores(workers, plan);
+}
+
+void GatewayProcess::add_cores(uint32_t count, const plan::Plan& plan) {
   const server::WorkerPlan first = worker_plan(plan, services_.apply(plan));
   const server::WorkerShared shared{registry_, log_, families_, via_, connections_};
   const gateway::ProxyOptions proxy{.body_kept_max = plan.request.kept_for_retries.bytes};
-  for (uint32_t core = 0; core < workers; ++core) {
+  for (uint32_t core = 0; core < count; ++core) {
     Core& added = cores_.emplace_back();
-    added.loop = world.make_loop(host, core);
+    added.loop = world_.make_loop(host_, core);
     added.gate = std::make_unique<runtime::Gate>(*added.loop);
     added.worker = std::make_unique<server::Worker>(*added.loop, shared, proxy, first);
     use(added, first);

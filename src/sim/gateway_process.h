@@ -74,6 +74,7 @@ class GatewayProcess final : public Subject {
     std::unique_ptr<server::Worker> worker;
   };
 
+  void add_cores(uint32_t count, const plan::Plan& plan);
   server::WorkerPlan worker_plan(const plan::Plan& plan,
                                  std::shared_ptr<const gateway::Routing> routing) const;
   void use(Core& core, const server::WorkerPlan& plan);
