@@ -1,52 +1,44 @@
-// cli/main.cc: the program.
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <unistd.h>
+// cli/main.cc: the program: reads the command line and runs the command.
+#include <string>
+#include <vector>
 
-#include <csignal>
+#include "cli/commands.h"
+#include "cli/exit_status.h"
+#include "cli/options.h"
 
-#include "plan/loader.h"
-#include "runtime/epoll_driver.h"
-#include "server/server.h"
-#include "telemetry/log.h"
+namespace spillway::cli {
+namespace {
 
-using namespace spillway;
+int run(const Options& options, Output& output) {
+  switch (options.command) {
+    case Command::up: return run_up(options, output);
+    case Command::server: return run_server(options, output);
+    case Command::check: return run_check(options, output);
+    case Command::explain_request: return run_explain(options, output);
+    case Command::explain_field: return run_explain_field(options, output);
+    case Command::status: return run_status(options, output);
+    case Command::reload: return run_reload(options, output);
+    case Command::deploy: return run_deploy(options, output);
+    case Command::scale: return run_scale(options, output);
+    case Command::drain: return run_drain(options, output);
+    case Command::logs: return run_logs(options, output);
+    case Command::upgrade: return run_upgrade(options, output);
+    case Command::stop: return run_stop(options, output);
+  }
+  return exit_bad_usage;
+}
 
-class Stderr final : public telemetry::LogSink {
- public:
-  void write_line(std::string_view line) override { (void)!::write(2, line.data(), line.size()); }
-};
-runtime::Loop* stop_me;
+}  // namespace
+}  // namespace spillway::cli
+
 int main(int argc, char** argv) {
-  plan::Plan plan;
-  if (argc == 4 && std::string_view(argv[2]) == "--to") {
-    auto p = plan::to_address(argv[3]);
-    if (!p) { fmt::print("{}\n", p.error().detail); return 2; }
-    plan = *p;
-  } else {
-    auto loaded = plan::load_file(argv[2]);
-    for (auto& e : loaded.errors) fmt::print("{}\n", to_string(e));
-    if (!loaded.plan) return 2;
-    plan = *loaded.plan;
+  using namespace spillway::cli;
+  const auto options = parse_arguments(std::vector<std::string>(argv + 1, argv + argc));
+  if (!options) {
+    const ParseEnd& end = options.error();
+    std::fputs(end.text.c_str(), end.is_error ? stderr : stdout);
+    return end.status;
   }
-  Stderr sink;
-  telemetry::Log log(sink, [] { return std::chrono::system_clock::now(); }, telemetry::LogLevel::info, telemetry::LogFormat::human);
-  uint32_t workers = server::Server::worker_count(plan);
-  telemetry::Registry registry(workers + 1);
-  runtime::Loop control(*runtime::make_epoll_driver(), workers, 1);
-  stop_me = &control;
-  server::Server server(control, registry, log, plan, [](uint32_t core) {
-    return std::make_unique<runtime::Loop>(*runtime::make_epoll_driver(), core, core + 7);
-  });
-  std::vector<server::ListeningSockets> sockets;
-  for (auto& l : plan.listen) {
-    server::ListeningSockets s;
-    for (uint32_t i = 0; i < workers; ++i) s.fds.push_back(*runtime::listen_on(l.at.socket, {}));
-    sockets.push_back(s);
-  }
-  auto r = server.start(sockets);
-  if (!r) fmt::print("{}\n", r.error().detail);
-  server.run_workers();
-  std::signal(SIGTERM, [](int) { _exit(0); });
-  control.run();
+  Output output(options->colour);
+  return run(*options, output);
 }

@@ -1,0 +1,232 @@
+// cli/options.cc: the commands, their options and their help.
+#include "cli/options.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iterator>
+#include <sstream>
+
+#include "cli/exit_status.h"
+
+namespace spillway::cli {
+namespace {
+
+constexpr const char* description =
+    "Spillway stands between a web application and its users: it starts and watches the\n"
+    "application's replicas, routes and balances over them, and shows what it does.";
+
+constexpr const char* footer =
+    R"(Examples:
+  spillway up -- node server.js        start, watch and balance this command
+  spillway up --to 127.0.0.1:3000      stand in front of what already runs
+  spillway up                          run ./spillway.yaml
+  spillway check spillway.yaml         every problem of a plan, with line and column
+  spillway explain GET /api/cart       which route, filters and service, and why
+  spillway status --watch              what is going on, every two seconds
+
+Exit status:
+  0  done
+  1  it was tried and did not work
+  2  the plan or the command line is wrong; nothing was done
+  3  no running instance was found, or it does not answer
+  4  the instance refused: an unknown name, not possible now, or a wrong token
+
+Commands find the instance that this user runs, and its token, by themselves. `spillway
+COMMAND --help` tells more of a command; `spillway explain field NAME` of a plan's field.)";
+
+constexpr const char* everywhere =
+    "--json, --color, --instance and --admin may follow any command: see `spillway --help`.";
+
+void add_up(CLI::App& app, Options& options, const std::string& name) {
+  CLI::App* up =
+      app.add_subcommand(name, "Run a plan file, `-- COMMAND...`, or stand before `--to ADDRESS`");
+  auto* plan = up->add_option("PLAN", options.up.plan, "The plan file")->capture_default_str();
+  auto* to = up->add_option("--to", options.up.to,
+                            "An ADDRESS:PORT, PORT or unix:/PATH that "
+                            "already runs, instead of a plan");
+  auto* watch = up->add_flag("--watch", options.up.watch, "Reload when a file of the plan changes");
+  to->excludes(plan);
+  to->excludes(watch);
+  up->footer(
+      "Examples:\n"
+      "  spillway up                       ./spillway.yaml\n"
+      "  spillway up plans/shop.yaml --watch\n"
+      "  spillway up -- node server.js     this command, told its PORT\n"
+      "  spillway up --to 127.0.0.1:3000   what already runs\n\n"
+      "Signals: TERM and INT stop in order, HUP reloads the plan, USR1 opens log files anew.");
+  const bool is_server = name == "server";
+  if (is_server) up->group("");
+  up->callback(
+      [&options, is_server] { options.command = is_server ? Command::server : Command::up; });
+}
+
+void add_check(CLI::App& app, Options& options) {
+  CLI::App* check = app.add_subcommand("check", "Find every problem of a plan file");
+  auto* plan = check->add_option("PLAN", options.check.plan, "The plan file");
+  auto* schema = check->add_flag("--schema", options.check.schema,
+                                 "Print the JSON Schema of plan files instead, for editors");
+  schema->excludes(plan);
+  check->footer("Prints file:line:column of each problem; exit status 2 if there is one.");
+  check->callback([&options] {
+    options.command = Command::check;
+    if (options.check.plan.empty() && !options.check.schema) {
+      options.check.plan = UpOptions{}.plan;
+    }
+  });
+}
+
+void add_explain(CLI::App& app, Options& options) {
+  CLI::App* explain =
+      app.add_subcommand("explain", "Which route a request takes and why, or what a field means");
+  explain->add_option("METHOD", options.explain.method, "A method such as GET; or `field`")
+      ->required();
+  explain
+      ->add_option("URL", options.explain.url,
+                   "http://shop.example/cart or /cart; or the NAME of a field")
+      ->required();
+  explain->add_option("PLAN", options.explain.plan,
+                      "Read this plan instead of asking the running instance");
+  explain->add_option("-H,--header", options.explain.headers, "A header of the request")
+      ->allow_extra_args(false);
+  explain->footer(
+      "Examples:\n"
+      "  spillway explain GET /api/cart\n"
+      "  spillway explain POST http://shop.example/bids -H 'x-beta: 1' spillway.yaml\n"
+      "  spillway explain field services.api.queue.wait");
+  explain->callback([&options] {
+    if (options.explain.method == "field") {
+      options.command = Command::explain_field;
+      options.explain.field = options.explain.url;
+    } else {
+      options.command = Command::explain_request;
+    }
+  });
+}
+
+void add_views(CLI::App& app, Options& options) {
+  CLI::App* status = app.add_subcommand("status", "Show services, endpoints and traffic");
+  status->add_flag("--watch", options.status.watch, "Again every two seconds");
+  status->callback([&options] { options.command = Command::status; });
+
+  CLI::App* logs = app.add_subcommand("logs", "Show what the instance and its replicas wrote");
+  logs->add_option("SERVICE", options.action.service,
+                   "Only this service, replica (`web.1`) or `spillway` itself");
+  logs->add_flag("-f,--follow", options.logs.follow, "Go on until interrupted");
+  logs->add_option("-n,--lines", options.logs.lines, "How many of the last lines")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 2000));
+  logs->callback([&options] { options.command = Command::logs; });
+}
+
+void add_actions(CLI::App& app, Options& options) {
+  app.add_subcommand("reload", "Apply the changed plan: whole, or not at all")
+      ->callback([&options] { options.command = Command::reload; });
+
+  CLI::App* deploy = app.add_subcommand("deploy", "Replace replicas one at a time by fresh ones");
+  deploy->add_option("SERVICE", options.action.service, "Only this service");
+  deploy->footer("A new replica is ready before an old one is drained: no request is lost.");
+  deploy->callback([&options] { options.command = Command::deploy; });
+
+  CLI::App* scale = app.add_subcommand("scale", "Change how many replicas a service has");
+  scale->require_subcommand(1);
+  CLI::App* set = scale->add_subcommand("set", "To this number, within the plan's bounds");
+  set->add_option("SERVICE", options.action.service, "The service")->required();
+  set->add_option("N", options.action.replicas, "How many replicas")->required();
+  set->callback([&options] { options.command = Command::scale; });
+
+  CLI::App* drain = app.add_subcommand("drain", "Send nothing new to an endpoint");
+  drain->add_option("ENDPOINT", options.action.endpoint, "Its name or address, as status shows it")
+      ->required();
+  drain->add_flag("--undo", options.action.undo, "Let it take requests again");
+  drain->callback([&options] { options.command = Command::drain; });
+
+  CLI::App* upgrade = app.add_subcommand("upgrade", "Go over to another binary, or a changed plan");
+  upgrade->add_option("BINARY", options.action.program,
+                      "The new program; the one that was started if absent");
+  upgrade->footer("Listening sockets are handed over: no connection is refused in between.");
+  upgrade->callback([&options] { options.command = Command::upgrade; });
+
+  CLI::App* stop = app.add_subcommand("stop", "End the instance when its requests have ended");
+  stop->add_flag("--now", options.action.now, "Without waiting for requests under way");
+  stop->callback([&options] { options.command = Command::stop; });
+}
+
+void add_globals(CLI::App& app, Options& options, std::string& colour) {
+  app.add_flag("--json", options.json, "Machine-readable output");
+  app.add_option("--color", colour, "auto, always or never; NO_COLOR is obeyed")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->default_str("auto");
+  app.add_option("--instance", options.instance, "The running instance of this name");
+  app.add_option("--admin", options.admin,
+                 "Where it is controlled: http://127.0.0.1:9901 or http+unix:/PATH. The token is "
+                 "found, or taken from SPILLWAY_TOKEN");
+}
+
+// What stands behind "--" is a command of the user's and none of our options.
+std::vector<std::string> take_command(std::vector<std::string>& arguments) {
+  const auto dashes = std::ranges::find(arguments, "--");
+  if (dashes == arguments.end()) return {};
+  std::vector<std::string> command(std::next(dashes), arguments.end());
+  arguments.erase(dashes, arguments.end());
+  return command;
+}
+
+ParseEnd usage_error(std::string message) {
+  return {.status = exit_bad_usage, .text = std::move(message), .is_error = true};
+}
+
+}  // namespace
+
+std::string version_text() { return SPILLWAY_VERSION; }
+
+std::expected<Options, ParseEnd> parse_arguments(std::vector<std::string> arguments) {
+  Options options;
+  std::string colour = "auto";
+  const bool has_dashes = std::ranges::find(arguments, "--") != arguments.end();
+  options.up.command = take_command(arguments);
+
+  CLI::App app(description, "spillway");
+  app.footer(footer);
+  app.set_version_flag("--version", "spillway " + version_text());
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.get_formatter()->column_width(26);
+  add_globals(app, options, colour);
+  add_up(app, options, "up");
+  add_check(app, options);
+  add_explain(app, options);
+  add_views(app, options);
+  add_actions(app, options);
+  add_up(app, options, "server");
+  for (CLI::App* command : app.get_subcommands({})) {
+    const std::string own = command->get_footer();
+    command->footer(own.empty() ? everywhere : own + "\n\n" + everywhere);
+  }
+
+  std::ranges::reverse(arguments);  // As CLI11 takes them.
+  try {
+    app.parse(std::move(arguments));
+  } catch (const CLI::ParseError& end) {
+    std::ostringstream out;
+    std::ostringstream error;
+    const int status = app.exit(end, out, error);
+    if (status == 0) return std::unexpected(ParseEnd{.text = out.str()});
+    return std::unexpected(usage_error(error.str()));
+  }
+  if (colour == "always") options.colour = ColourWish::always;
+  if (colour == "never") options.colour = ColourWish::never;
+
+  const bool is_up = options.command == Command::up || options.command == Command::server;
+  if (has_dashes && !is_up) {
+    return std::unexpected(usage_error("only `up` takes a command behind --\n"));
+  }
+  if (has_dashes && options.up.command.empty()) {
+    return std::unexpected(usage_error("no command behind --: spillway up -- node server.js\n"));
+  }
+  if (has_dashes && (!options.up.to.empty() || options.up.watch)) {
+    return std::unexpected(usage_error("`up -- COMMAND` takes neither --to nor --watch\n"));
+  }
+  return options;
+}
+
+}  // namespace spillway::cli
