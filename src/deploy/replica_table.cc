@@ -88,6 +88,9 @@ Result<GuardOptions> ReplicaTable::guard_options(const StartReplica& request, ui
   GuardOptions options{.name = fmt::format("{}.{}", request.service, request.index),
                        .grace = request.grace};
   auto& environment = options.replica.environment = runtime::inherited_environment();
+  // Secrets between us and our server are not the application's.
+  std::erase_if(environment,
+                [](const std::string& entry) { return entry.starts_with("SPILLWAY_CONTROL_"); });
   const std::string user = request.user.empty() ? default_user_.value_or("") : request.user;
   if (!user.empty()) {
     TRY(credentials, runtime::find_user(user));

@@ -49,10 +49,9 @@ void LocalOperations::apply(const plan::Plan& plan) {
     if (service.is_supervised()) processes[name] = service.process;
   }
   for (auto& [name, process] : processes) {
-    if (!process.cwd) process.cwd = plan.folder;
-    if (process.cwd->empty() || process.cwd->front() != '/') {
-      process.cwd = std::filesystem::path(plan.folder) / *process.cwd;
-    }
+    // Beside the plan file, wherever `up` was called from.
+    process.cwd = std::filesystem::absolute(std::filesystem::path(plan.folder) /
+                                            process.cwd.value_or(std::string{}));
   }
   replicas_.apply(processes);
   endpoints_.refresh();

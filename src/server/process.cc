@@ -2,7 +2,6 @@
 #include "server/process.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,6 +19,7 @@
 #include "runtime/epoll_driver.h"
 #include "runtime/resolver.h"
 #include "server/control.h"
+#include "server/file_watch.h"
 #include "server/local_operations.h"
 #include "server/name_resolution.h"
 #include "server/replica_endpoints.h"
@@ -157,13 +157,14 @@ Task<Result<void>> Process::start() {
   control_listener_ = std::make_unique<admin::ControlListener>(control_, *api_);
   CO_TRY_VOID(control_listener_->listen(std::exchange(admin_socket_, -1)));
 
+  // Only then accept: until we are the server, the one before us takes what arrives.
+  CO_TRY_VOID(co_await channel_->ready(Deadline::after(control_.now(), request_timeout)));
   CO_TRY_VOID(server_->start(sockets_));
   server_->run_workers();
   instance_->start();
   tasks_.spawn(names_->run());
   tasks_.spawn(operations_->measure());
   if (options_.watches && options_.has_plan_file) tasks_.spawn(watch_plan());
-  CO_TRY_VOID(co_await channel_->ready(Deadline::after(control_.now(), request_timeout)));
   replicas_changed();
   co_return Result<void>{};
 }
@@ -216,6 +217,7 @@ Task<void> Process::finish() {
   if (operations_ != nullptr) operations_->stop();
   tee_.show_in(nullptr);
   endpoints_->show_in(nullptr);
+  if (replicas_ != nullptr) co_await replicas_->close();  // They are the next server's.
   if (exit_status_ == 0) {
     const bool in_order = co_await server_->drain(Deadline::after(control_.now(), drain_within_));
     if (!in_order) log_.warn("connections were cut at the end of the drain");
@@ -225,7 +227,6 @@ Task<void> Process::finish() {
     co_await control_listener_->close(Deadline::after(control_.now(), 2s));
   }
   if (instance_ != nullptr) co_await instance_->close();
-  if (replicas_ != nullptr) co_await replicas_->close();
   co_await channel_->close();
   (void)co_await tasks_.close(Deadline::after(control_.now(), 5s));
 }
@@ -249,33 +250,14 @@ Task<void> Process::ask_to_stop() {
   if (!asked) log_.error("cannot stop", {{"error", asked.error().detail}});
 }
 
-// Times of change of the plan's files, secrets included. Looking once a second costs nothing, and
-// sees editors that replace the file.
-std::vector<timespec> changes_of(const std::vector<std::string>& files) {
-  std::vector<timespec> times;
-  for (const std::string& file : files) {
-    struct stat status{};
-    times.push_back(::stat(file.c_str(), &status) == 0 ? status.st_mtim : timespec{});
-  }
-  return times;
-}
-
-bool operator!=(const timespec& a, const timespec& b) {
-  return a.tv_sec != b.tv_sec || a.tv_nsec != b.tv_nsec;
-}
-
 Task<void> Process::watch_plan() {
   constexpr Duration look_every = 1s;
-  std::vector<std::string> files = options_.load().files;
-  std::vector<timespec> seen = changes_of(files);
+  FileWatch files;
+  files.follow(options_.load().files);
   while (!co_await ending_.wait(Deadline::after(control_.now(), look_every))) {
-    const std::vector<timespec> now = changes_of(files);
-    if (std::ranges::equal(now, seen,
-                           [](const timespec& a, const timespec& b) { return !(a != b); }))
-      continue;
+    if (!files.has_changed()) continue;
     co_await reload_once("watch");
-    files = options_.load().files;
-    seen = changes_of(files);
+    files.follow(options_.load().files);
   }
 }
 

@@ -1,9 +1,9 @@
-// cli/file_watch.cc: stat(2), again and again.
-#include "cli/file_watch.h"
+// server/file_watch.cc: stat(2), again and again.
+#include "server/file_watch.h"
 
 #include <sys/stat.h>
 
-namespace spillway::cli {
+namespace spillway::server {
 
 FileWatch::Mark FileWatch::mark_of(const std::string& file) {
   struct stat found{};
@@ -32,4 +32,4 @@ bool FileWatch::has_changed() {
   return changed;
 }
 
-}  // namespace spillway::cli
+}  // namespace spillway::server

@@ -1,4 +1,4 @@
-// cli/file_watch.h: notices that files have changed, for `up --watch`.
+// server/file_watch.h: notices that files have changed, for `up --watch`.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace spillway::cli {
+namespace spillway::server {
 
 // Compares what stat(2) says of some files with what it said before; looked at about once a second,
 // which costs nothing and works on every file system. One thread.
@@ -28,4 +28,4 @@ class FileWatch {
   std::map<std::string, Mark> marks_;
 };
 
-}  // namespace spillway::cli
+}  // namespace spillway::server
