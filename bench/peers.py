@@ -78,7 +78,8 @@ backend origin
 """
 
 # As it is shipped, metrics included; only the access log is off, as everybody's is.
-spillway_template = """
+spillway_template = """\
+name: bench-{port}
 listen: [http://127.0.0.1:{port}]
 admin: http://127.0.0.1:{admin}
 workers: {workers}
