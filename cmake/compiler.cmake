@@ -11,6 +11,10 @@ add_compile_options(
 add_link_options(-fuse-ld=lld)
 
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  # The hot path runs through many small functions of several modules. Measured for a proxied
+  # request: 15.3 thousand instructions without, 13.0 with ThinLTO.
+  add_compile_options(-flto=thin)
+  add_link_options(-flto=thin -Wl,--thinlto-cache-dir=${CMAKE_BINARY_DIR}/thinlto)
   add_compile_options(-O2 -g1)
   set(CMAKE_CXX_FLAGS_RELEASE "")  # No -DNDEBUG: CHECK is always on, assert is not used.
   add_compile_definitions(_FORTIFY_SOURCE=2)

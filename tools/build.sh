@@ -27,7 +27,18 @@ build_program() {
   build spillway
 }
 
-build_everything() { build all; }
+# The programs that end-to-end tests and benchmarks run.
+build_programs() { build programs; }
+
+build_mutations() {
+  build_tree asan -DCMAKE_BUILD_TYPE=Debug -DSPILLWAY_SANITIZE=address,undefined \
+    -- spillway_sim_mutated
+}
+
+# Unit tests, fuzzers as replayers, micro-benchmarks: with the sanitizers that find most.
+build_tests() {
+  build_tree asan -DCMAKE_BUILD_TYPE=Debug -DSPILLWAY_SANITIZE=address,undefined -- all
+}
 
 build_fuzzers() {
   build_tree fuzz -DCMAKE_BUILD_TYPE=Debug -DSPILLWAY_FUZZ=ON \

@@ -15,6 +15,14 @@ run_ctest() {
   /usr/bin/python3 tools/tally.py ctest "$tree" "$reports" >"$results/$part.tally"
 }
 
+# Unit tests and corpora, under the address and undefined behaviour sanitizers.
+run_unit_tests() {
+  export ASAN_SYMBOLIZER_PATH=/usr/bin/llvm-symbolizer-19
+  UBSAN_OPTIONS=print_stacktrace=1 \
+  ASAN_OPTIONS=strict_string_checks=1:detect_stack_use_after_return=1 \
+    run_ctest asan unit
+}
+
 # The tests of the tools and of the examples' applications: run by their own runners.
 run_tool_tests() {
   /usr/bin/python3 tests/e2e/run.py --tally "$results/tools.tally" \
@@ -40,8 +48,9 @@ run_end_to_end_tests() {
 run_tests() {
   need build test node
   rm -rf "$results" && mkdir -p "$results"
-  build_everything
-  run_ctest release unit
+  build_programs
+  build_tests
+  run_unit_tests
   run_tool_tests
   run_example_tests
   run_end_to_end_tests
