@@ -66,6 +66,7 @@ class Process final : public deploy::ServerDuties {
  private:
   Task<Result<void>> start();
   Task<Result<void>> listen(const plan::Plan& plan);
+  Task<void> await_replicas(size_t running);
   Task<Result<ListeningSockets>> take_sockets(deploy::Listen request, SocketAddress& bound);
   ControlOptions control_options();
   Task<void> finish();
@@ -73,6 +74,7 @@ class Process final : public deploy::ServerDuties {
   Task<void> reload_once(std::string why);
   Task<void> watch_plan();
   void replicas_changed();
+  void say_welcome();
 
   ProcessOptions options_;
   const plan::Plan plan_;
@@ -142,12 +144,14 @@ Task<Result<void>> Process::start() {
                                       .observer = *endpoints_,
                                       .log = log_,
                                       .drain = plan_.shutdown.drain};
+  const size_t running = handover.replicas.size();
   replicas_ = std::make_unique<deploy::LocalReplicas>(context, std::move(handover.replicas));
   operations_ =
       std::make_unique<LocalOperations>(control_, *channel_, *replicas_, *endpoints_, pool_);
   operations_->apply(plan_);
   channel_->run(*this, *replicas_);
   CO_TRY_VOID(co_await listen(plan_));
+  co_await await_replicas(running);
 
   instance_ = std::make_unique<Control>(control_, *server_, log_, control_options());
   tee_.show_in(&instance_->logs());
@@ -167,6 +171,17 @@ Task<Result<void>> Process::start() {
   if (options_.watches && options_.has_plan_file) tasks_.spawn(watch_plan());
   replicas_changed();
   co_return Result<void>{};
+}
+
+// Replicas that ran before us answer a ready probe first. Clients wait in the listening sockets
+// meanwhile rather than be told 503, but not for long: we must be back within 200 ms.
+Task<void> Process::await_replicas(size_t running) {
+  constexpr Duration wait_max = 120ms;
+  constexpr Duration look_again = 2ms;
+  const Deadline deadline = Deadline::after(control_.now(), wait_max);
+  while (endpoints_->ready_count() < running && !deadline.has_passed(control_.now())) {
+    co_await runtime::sleep(control_, look_again);
+  }
 }
 
 Task<Result<ListeningSockets>> Process::take_sockets(deploy::Listen request, SocketAddress& bound) {
@@ -270,6 +285,11 @@ void Process::replicas_changed() {
   }
   if (endpoints_->ready_count() < wanted) return;
   has_welcomed_ = true;
+  // In the next turn, when who told us has its own books in order.
+  control_.post([this] { say_welcome(); });
+}
+
+void Process::say_welcome() {
   output_.write_line(welcome(plan_, listeners_, to_string(ListenAddress{admin_bound_}),
                              options_.plan_source, operations_->replicas()));
 }
