@@ -46,13 +46,16 @@ const ControlApi::Entry* ControlApi::find(std::string_view path) {
   return found == std::end(entries) ? nullptr : found;
 }
 
-// The same for every path: whose request it is, then whether there is such a thing, then whether
-// this client may have it.
+// The same for every path: whose request it is and whether this client may have that, then whether
+// there is such a thing. A wrong method needs no token: nothing happens.
 Task<void> ControlApi::serve(Exchange& exchange) {
   const http::RequestHead& request = exchange.request();
   const Entry* entry = find(request.path);
+  const bool is_read = request.method == http::Method::get || request.method == http::Method::head;
+  const bool is_method =
+      entry != nullptr && (entry->is_change ? request.method == http::Method::post : is_read);
   const auto denial =
-      check_access(rules_, request, exchange.client().peer, entry != nullptr && entry->needs_token);
+      check_access(rules_, request, exchange.client().peer, is_method && entry->needs_token);
   if (denial) {
     exchange.close_after();
     co_return co_await answer_json(exchange, denial->status,
@@ -62,10 +65,7 @@ Task<void> ControlApi::serve(Exchange& exchange) {
     co_return co_await answer_json(
         exchange, 404, error_json("not_found", "there is no such path; see docs/control_api.md"));
   }
-  const bool is_read = request.method == http::Method::get || request.method == http::Method::head;
-  if (entry->is_change ? request.method != http::Method::post : !is_read) {
-    co_return co_await refuse_method(exchange, *entry);
-  }
+  if (!is_method) co_return co_await refuse_method(exchange, *entry);
   co_await call(exchange, *entry);
   if (entry->is_change) {
     log_.info("control request", {{"path", entry->path}, {"status", exchange.status()}});

@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "base/ascii.h"
 #include "http/path.h"
 
@@ -59,14 +57,6 @@ std::vector<std::string> QueryParameters::all(std::string_view name) const {
     if (key == name) result.push_back(value);
   }
   return result;
-}
-
-std::optional<std::string> QueryParameters::unknown(
-    std::initializer_list<std::string_view> known) const {
-  for (const auto& [key, value] : values_) {
-    if (std::ranges::find(known, key) == known.end()) return key;
-  }
-  return std::nullopt;
 }
 
 std::string encode_parameter(std::string_view text) {

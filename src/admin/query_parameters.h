@@ -22,8 +22,6 @@ class QueryParameters {
 
   std::optional<std::string> find(std::string_view name) const;  // The first of that name.
   std::vector<std::string> all(std::string_view name) const;
-  // The name of one that is not in `known`, if there is one.
-  std::optional<std::string> unknown(std::initializer_list<std::string_view> known) const;
 
  private:
   std::vector<std::pair<std::string, std::string>> values_;

@@ -40,13 +40,12 @@ constexpr const char* everywhere =
 void add_up(CLI::App& app, Options& options, const std::string& name) {
   CLI::App* up =
       app.add_subcommand(name, "Run a plan file, `-- COMMAND...`, or stand before `--to ADDRESS`");
-  auto* plan = up->add_option("PLAN", options.up.plan, "The plan file")->capture_default_str();
-  auto* to = up->add_option("--to", options.up.to,
-                            "An ADDRESS:PORT, PORT or unix:/PATH that "
-                            "already runs, instead of a plan");
-  auto* watch = up->add_flag("--watch", options.up.watch, "Reload when a file of the plan changes");
-  to->excludes(plan);
-  to->excludes(watch);
+  up->add_option("PLAN", options.up.plan, "The plan file: spillway.yaml if absent");
+  up->add_option("--to", options.up.to,
+                 "An ADDRESS:PORT, PORT or unix:/PATH that "
+                 "already runs, instead of a plan")
+      ->option_text("ADDRESS");
+  up->add_flag("--watch", options.up.watch, "Reload when a file of the plan changes");
   up->footer(
       "Examples:\n"
       "  spillway up                       ./spillway.yaml\n"
@@ -87,6 +86,7 @@ void add_explain(CLI::App& app, Options& options) {
   explain->add_option("PLAN", options.explain.plan,
                       "Read this plan instead of asking the running instance");
   explain->add_option("-H,--header", options.explain.headers, "A header of the request")
+      ->option_text("'NAME: VALUE'")
       ->allow_extra_args(false);
   explain->footer(
       "Examples:\n"
@@ -112,8 +112,8 @@ void add_views(CLI::App& app, Options& options) {
   logs->add_option("SERVICE", options.action.service,
                    "Only this service, replica (`web.1`) or `spillway` itself");
   logs->add_flag("-f,--follow", options.logs.follow, "Go on until interrupted");
-  logs->add_option("-n,--lines", options.logs.lines, "How many of the last lines")
-      ->capture_default_str()
+  logs->add_option("-n,--lines", options.logs.lines, "How many of the last lines: 100 if absent")
+      ->option_text("N")
       ->check(CLI::Range(0, 2000));
   logs->callback([&options] { options.command = Command::logs; });
 }
@@ -155,11 +155,13 @@ void add_globals(CLI::App& app, Options& options, std::string& colour) {
   app.add_flag("--json", options.json, "Machine-readable output");
   app.add_option("--color", colour, "auto, always or never; NO_COLOR is obeyed")
       ->check(CLI::IsMember({"auto", "always", "never"}))
-      ->default_str("auto");
-  app.add_option("--instance", options.instance, "The running instance of this name");
+      ->option_text("WHEN");
+  app.add_option("--instance", options.instance, "The running instance of this name")
+      ->option_text("NAME");
   app.add_option("--admin", options.admin,
-                 "Where it is controlled: http://127.0.0.1:9901 or http+unix:/PATH. The token is "
-                 "found, or taken from SPILLWAY_TOKEN");
+                 "Where it is controlled: http://127.0.0.1:9901 or http+unix:/PATH.\n"
+                 "The token is found, or taken from SPILLWAY_TOKEN")
+      ->option_text("URL");
 }
 
 // What stands behind "--" is a command of the user's and none of our options.
@@ -172,7 +174,7 @@ std::vector<std::string> take_command(std::vector<std::string>& arguments) {
 }
 
 ParseEnd usage_error(std::string message) {
-  return {.status = exit_bad_usage, .text = std::move(message), .is_error = true};
+  return {.status = exit_bad_usage, .text = "spillway: " + std::move(message), .is_error = true};
 }
 
 }  // namespace
@@ -190,7 +192,10 @@ std::expected<Options, ParseEnd> parse_arguments(std::vector<std::string> argume
   app.set_version_flag("--version", "spillway " + version_text());
   app.require_subcommand(1);
   app.fallthrough();
-  app.get_formatter()->column_width(26);
+  app.get_formatter()->column_width(22);
+  app.get_formatter()->label("SUBCOMMAND", "COMMAND");
+  app.get_formatter()->label("Subcommands", "Commands");
+  app.get_formatter()->label("TEXT", "");
   add_globals(app, options, colour);
   add_up(app, options, "up");
   add_check(app, options);
@@ -200,6 +205,7 @@ std::expected<Options, ParseEnd> parse_arguments(std::vector<std::string> argume
   add_up(app, options, "server");
   for (CLI::App* command : app.get_subcommands({})) {
     const std::string own = command->get_footer();
+    if (command->get_name() != "server") command->group("Commands");
     command->footer(own.empty() ? everywhere : own + "\n\n" + everywhere);
   }
 
@@ -223,8 +229,15 @@ std::expected<Options, ParseEnd> parse_arguments(std::vector<std::string> argume
   if (has_dashes && options.up.command.empty()) {
     return std::unexpected(usage_error("no command behind --: spillway up -- node server.js\n"));
   }
-  if (has_dashes && (!options.up.to.empty() || options.up.watch)) {
-    return std::unexpected(usage_error("`up -- COMMAND` takes neither --to nor --watch\n"));
+  if (is_up) {
+    const int sources =
+        has_dashes + !options.up.to.empty() + (app.get_subcommand("up")->count("PLAN") > 0);
+    if (sources > 1) {
+      return std::unexpected(usage_error("`up` takes one of PLAN, --to ADDRESS and -- COMMAND\n"));
+    }
+    if (options.up.watch && (has_dashes || !options.up.to.empty())) {
+      return std::unexpected(usage_error("--watch follows a plan file\n"));
+    }
   }
   return options;
 }

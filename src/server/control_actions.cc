@@ -112,7 +112,8 @@ Result<admin::DrainReport> Control::set_draining(const std::string& endpoint, bo
       names +=
           fmt::format("{}{}/{}", names.empty() ? "" : ", ", one.service->name(), one.endpoint.name);
     }
-    return fail(Error::Code::invalid, fmt::format("\"{}\" could be {}", endpoint, names));
+    return fail(Error::Code::invalid, fmt::format("\"{}\" could be {}", endpoint, names),
+                Error::Blame::client);
   }
   const Found& one = found.front();
   one.service->with([&](ServiceState& state) {
