@@ -1,5 +1,4 @@
-// admin/json_fields.h: the members of each value that the control API sends, listed once for both
-// directions.
+// admin/json_fields.h: the members of what the control API sends, listed once for both ways.
 #pragma once
 
 #include <concepts>

@@ -33,8 +33,8 @@ void Exporter::set(const telemetry::Family& family, telemetry::LabelValues label
 
 void Exporter::set_limit(std::string limit, std::string of, uint64_t taken, uint64_t maximum) {
   const uint64_t left = maximum - std::min(taken, maximum);
-  set(families_->limit_taken, {limit, of}, static_cast<double>(taken));
-  set(families_->limit_left, {std::move(limit), std::move(of)}, static_cast<double>(left));
+  set(families_->process.limit_taken, {limit, of}, static_cast<double>(taken));
+  set(families_->process.limit_left, {std::move(limit), std::move(of)}, static_cast<double>(left));
 }
 
 void Exporter::gather() {
@@ -56,18 +56,18 @@ void Exporter::gather_service(const upstream::ClusterStatus& status) {
   const auto add = [&](const telemetry::Family& family, auto value) {
     set(family, {status.name}, static_cast<double>(value));
   };
-  add(f.service_requests, counters.requests);
-  add(f.service_in_flight, status.in_flight);
-  add(f.service_queue_length, status.queue_length);
-  add(f.service_queued, counters.queued);
-  add(f.service_retries, counters.retries);
-  add(f.service_retries_refused, counters.retries_refused);
-  add(f.service_hedges, counters.hedges);
-  add(f.service_hedges_refused, counters.hedges_refused);
-  add(f.service_panic, status.is_in_panic);
-  add(f.service_sticky_moved, counters.sticky_moved);
+  add(f.service.requests, counters.requests);
+  add(f.service.in_flight, status.in_flight);
+  add(f.service.queue_length, status.queue_length);
+  add(f.service.queued, counters.queued);
+  add(f.service.retries, counters.retries);
+  add(f.service.retries_refused, counters.retries_refused);
+  add(f.service.hedges, counters.hedges);
+  add(f.service.hedges_refused, counters.hedges_refused);
+  add(f.service.panic, status.is_in_panic);
+  add(f.service.sticky_moved, counters.sticky_moved);
   const auto refused = [&](const char* reason, uint64_t count) {
-    set(f.service_refused, {status.name, reason}, static_cast<double>(count));
+    set(f.service.refused, {status.name, reason}, static_cast<double>(count));
   };
   refused("no_endpoints", counters.refused_no_endpoints);
   refused("none_fit", counters.refused_none_fit);
@@ -91,20 +91,20 @@ void Exporter::gather_endpoint(const upstream::ClusterStatus& service,
   const auto add_kind = [&](const telemetry::Family& family, std::string_view kind, auto value) {
     set(family, {service.name, endpoint.name, std::string(kind)}, static_cast<double>(value));
   };
-  add_kind(f.endpoint_state, to_string(endpoint.state), 1);
-  add(f.endpoint_takes_work, endpoint.takes_work);
-  add(f.endpoint_in_flight, endpoint.in_flight);
-  add(f.endpoint_requests, counters.requests);
-  add_kind(f.endpoint_failures, "connect", counters.failed_connect);
-  add_kind(f.endpoint_failures, "response", counters.failed_response);
-  add_kind(f.endpoint_failures, "status", counters.failed_status);
-  add_kind(f.endpoint_failures, "timeout", counters.timed_out);
-  add(f.endpoint_retries, counters.retries);
-  add(f.endpoint_ejections, counters.ejections);
-  if (endpoint.breaker) add_kind(f.endpoint_breaker_state, to_string(*endpoint.breaker), 1);
-  add(f.endpoint_breaker_openings, counters.breaker_openings);
-  add_kind(f.endpoint_probes, "good", counters.probes_good);
-  add_kind(f.endpoint_probes, "bad", counters.probes_bad);
+  add_kind(f.endpoint.state, to_string(endpoint.state), 1);
+  add(f.endpoint.takes_work, endpoint.takes_work);
+  add(f.endpoint.in_flight, endpoint.in_flight);
+  add(f.endpoint.requests, counters.requests);
+  add_kind(f.endpoint.failures, "connect", counters.failed_connect);
+  add_kind(f.endpoint.failures, "response", counters.failed_response);
+  add_kind(f.endpoint.failures, "status", counters.failed_status);
+  add_kind(f.endpoint.failures, "timeout", counters.timed_out);
+  add(f.endpoint.retries, counters.retries);
+  add(f.endpoint.ejections, counters.ejections);
+  if (endpoint.breaker) add_kind(f.endpoint.breaker_state, to_string(*endpoint.breaker), 1);
+  add(f.endpoint.breaker_openings, counters.breaker_openings);
+  add_kind(f.endpoint.probes, "good", counters.probes_good);
+  add_kind(f.endpoint.probes, "bad", counters.probes_bad);
   if (service.concurrency) {
     set_limit("concurrency", fmt::format("{}/{}", service.name, endpoint.name), endpoint.in_flight,
               *service.concurrency);
@@ -119,36 +119,37 @@ void Exporter::gather_workers() {
     const auto add = [&](const telemetry::Family& family, auto value) {
       set(family, {fmt::format("{}", number)}, static_cast<double>(value));
     };
-    add(f.worker_turns, pulse.turns);
-    add(f.worker_timers, pulse.timers_armed);
-    add(f.worker_buffers_lent, pulse.buffer_bytes_lent);
-    add(f.worker_buffers_kept, pulse.buffer_bytes_kept);
-    add(f.worker_connections, pulse.connections);
+    add(f.worker.turns, pulse.turns);
+    add(f.worker.timers, pulse.timers_armed);
+    add(f.worker.buffers_lent, pulse.buffer_bytes_lent);
+    add(f.worker.buffers_kept, pulse.buffer_bytes_kept);
+    add(f.worker.connections, pulse.connections);
     const Duration silence = parts_.pulses.silence(number, control_.now());
-    add(f.worker_silence, static_cast<double>(silence.count()) * 1e-9);
+    add(f.worker.silence, static_cast<double>(silence.count()) * 1e-9);
   }
   const runtime::SharedLimit& connections = parts_.server.connections();
   set_limit("connections", "", connections.taken(), connections.maximum());
 
   std::vector<const telemetry::ActiveUsers*> sketches;
   for (const auto& worker : parts_.server.workers()) sketches.push_back(&worker->active_users());
-  set(f.active_users, {}, telemetry::ActiveUsers::estimate(sketches, control_.now()));
+  set(f.process.active_users, {}, telemetry::ActiveUsers::estimate(sketches, control_.now()));
 }
 
 void Exporter::gather_process() {
   const Families& f = *families_;
-  set(f.build, {parts_.version}, 1);
-  set(f.soft_checks, {}, static_cast<double>(soft_check_failures()));
-  set(f.series, {}, static_cast<double>(parts_.server.registry().series_count()));
-  set(f.series_refused, {}, static_cast<double>(parts_.server.registry().series_refused()));
+  set(f.process.build, {parts_.version}, 1);
+  set(f.process.soft_checks, {}, static_cast<double>(soft_check_failures()));
+  set(f.process.series, {}, static_cast<double>(parts_.server.registry().series_count()));
+  set(f.process.series_refused, {}, static_cast<double>(parts_.server.registry().series_refused()));
   const auto process = runtime::read_own_process();
   if (!process) return;
-  set(f.cpu, {}, static_cast<double>(process->cpu.count()) * 1e-9);
-  set(f.resident, {}, static_cast<double>(process->resident_bytes));
-  set(f.virtual_memory, {}, static_cast<double>(process->virtual_bytes));
-  set(f.open_fds, {}, static_cast<double>(process->open_descriptors));
-  set(f.max_fds, {}, static_cast<double>(process->descriptors_max));
-  set(f.start_time, {}, static_cast<double>(process->started.time_since_epoch().count()) * 1e-9);
+  set(f.process.cpu, {}, static_cast<double>(process->cpu.count()) * 1e-9);
+  set(f.process.resident, {}, static_cast<double>(process->resident_bytes));
+  set(f.process.virtual_memory, {}, static_cast<double>(process->virtual_bytes));
+  set(f.process.open_fds, {}, static_cast<double>(process->open_descriptors));
+  set(f.process.max_fds, {}, static_cast<double>(process->descriptors_max));
+  set(f.process.start_time, {},
+      static_cast<double>(process->started.time_since_epoch().count()) * 1e-9);
   set_limit("descriptors", "", process->open_descriptors, process->descriptors_max);
 }
 
@@ -156,10 +157,10 @@ void Exporter::gather_access_log() {
   if (parts_.server.access_log() == nullptr) return;
   const Families& f = *families_;
   const runtime::LineWriter::Status status = parts_.server.access_log()->status();
-  set(f.access_log_bytes, {}, static_cast<double>(status.bytes_written));
-  set(f.access_log_dropped, {}, static_cast<double>(status.lines_dropped));
-  set(f.access_log_errors, {}, static_cast<double>(status.write_errors));
-  set(f.access_log_reopen_failures, {}, static_cast<double>(status.reopen_failures));
+  set(f.log.access_log_bytes, {}, static_cast<double>(status.bytes_written));
+  set(f.log.access_log_dropped, {}, static_cast<double>(status.lines_dropped));
+  set(f.log.access_log_errors, {}, static_cast<double>(status.write_errors));
+  set(f.log.access_log_reopen_failures, {}, static_cast<double>(status.reopen_failures));
   const size_t buffers = parts_.server.workers().size() + 1;
   set_limit("access_log_bytes", "", status.bytes_waiting,
             buffers * runtime::LineWriterLimits{}.buffer_bytes);
@@ -167,23 +168,23 @@ void Exporter::gather_access_log() {
 
 void Exporter::gather_logs() {
   for (const LogLevel level : {LogLevel::error, LogLevel::warn, LogLevel::info, LogLevel::debug}) {
-    set(families_->log_lines, {std::string(to_string(level))},
+    set(families_->log.log_lines, {std::string(to_string(level))},
         static_cast<double>(parts_.log.lines_written(level)));
   }
-  set(families_->log_suppressed, {}, static_cast<double>(parts_.log.lines_suppressed()));
+  set(families_->log.log_suppressed, {}, static_cast<double>(parts_.log.lines_suppressed()));
 }
 
 void Exporter::gather_replicas() {
   if (parts_.operations == nullptr) return;
   const Families& f = *families_;
   for (const admin::SupervisedReplica& replica : parts_.operations->replicas()) {
-    set(f.replica_state, {replica.service, replica.name, replica.status.state}, 1);
-    set(f.replica_restarts, {replica.service, replica.name}, replica.status.restarts);
+    set(f.replica.state, {replica.service, replica.name, replica.status.state}, 1);
+    set(f.replica.restarts, {replica.service, replica.name}, replica.status.restarts);
     if (replica.status.cpu_share) {
-      set(f.replica_cpu, {replica.service, replica.name}, *replica.status.cpu_share);
+      set(f.replica.cpu, {replica.service, replica.name}, *replica.status.cpu_share);
     }
     if (replica.status.resident_bytes) {
-      set(f.replica_memory, {replica.service, replica.name},
+      set(f.replica.memory, {replica.service, replica.name},
           static_cast<double>(*replica.status.resident_bytes));
     }
   }

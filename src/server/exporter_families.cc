@@ -29,98 +29,88 @@ const Family& gauge(Registry& registry, std::string name, std::string help, Labe
 
 }  // namespace
 
-Exporter::Families::Families(Registry& r)
-    : service_requests(counter(r, "spillway_service_requests_total",
-                               "Requests for a service, however often each was tried.",
-                               by_service)),
-      service_in_flight(gauge(r, "spillway_service_in_flight",
-                              "Attempts under way at all endpoints of a service.", by_service)),
-      service_queue_length(gauge(r, "spillway_service_queue_length",
-                                 "Requests that wait for a free endpoint.", by_service)),
-      service_queued(counter(r, "spillway_service_queued_total",
-                             "Requests that had to wait for a free endpoint.", by_service)),
-      service_refused(
+ServiceFamilies::ServiceFamilies(Registry& r)
+    : requests(counter(r, "spillway_service_requests_total",
+                       "Requests for a service, however often each was tried.", by_service)),
+      in_flight(gauge(r, "spillway_service_in_flight",
+                      "Attempts under way at all endpoints of a service.", by_service)),
+      queue_length(gauge(r, "spillway_service_queue_length",
+                         "Requests that wait for a free endpoint.", by_service)),
+      queued(counter(r, "spillway_service_queued_total",
+                     "Requests that had to wait for a free endpoint.", by_service)),
+      refused(
           counter(r, "spillway_service_refused_total",
                   "Picks refused: no_endpoints, none_fit, at_capacity; and of those at capacity "
                   "the queue's: queue_full, queue_too_late, queue_expired.",
                   {"service", "reason"})),
-      service_retries(counter(r, "spillway_service_retries_total",
-                              "Attempts beyond a request's first.", by_service)),
-      service_retries_refused(counter(r, "spillway_service_retries_refused_total",
-                                      "Retries that the budget did not allow.", by_service)),
-      service_hedges(counter(r, "spillway_service_hedges_total",
-                             "Second attempts beside a slow first one.", by_service)),
-      service_hedges_refused(counter(r, "spillway_service_hedges_refused_total",
-                                     "Hedges that the budget did not allow.", by_service)),
-      service_panic(gauge(r, "spillway_service_panic",
-                          "1 while so few endpoints are healthy that all are used.", by_service)),
-      service_sticky_moved(counter(r, "spillway_service_sticky_moved_total",
-                                   "Requests whose cookie named an endpoint that was not fit.",
-                                   by_service)),
-      endpoint_state(gauge(r, "spillway_endpoint_state",
-                           "1 for the state that an endpoint is in: starting, healthy, unhealthy, "
-                           "ejected, draining.",
-                           {"service", "endpoint", "state"})),
-      endpoint_takes_work(gauge(r, "spillway_endpoint_takes_work",
-                                "1 if an endpoint could be picked now.", by_endpoint)),
-      endpoint_in_flight(
-          gauge(r, "spillway_endpoint_in_flight", "Attempts under way.", by_endpoint)),
-      endpoint_requests(counter(r, "spillway_endpoint_requests_total",
-                                "Attempts sent to an endpoint, retries and hedges included.",
-                                by_endpoint)),
-      endpoint_failures(counter(r, "spillway_endpoint_failures_total",
-                                "Attempts that failed: connect, response (broken off), status "
-                                "(500 and above), timeout.",
-                                {"service", "endpoint", "kind"})),
-      endpoint_retries(counter(r, "spillway_endpoint_retries_total",
-                               "Attempts for requests that other endpoints had failed.",
-                               by_endpoint)),
-      endpoint_ejections(counter(r, "spillway_endpoint_ejections_total",
-                                 "Times an endpoint was left out for failing requests.",
-                                 by_endpoint)),
-      endpoint_breaker_state(gauge(r, "spillway_endpoint_breaker_state",
-                                   "1 for the state of an endpoint's breaker: closed, open, "
-                                   "half_open. Absent without one.",
-                                   {"service", "endpoint", "state"})),
-      endpoint_breaker_openings(counter(r, "spillway_endpoint_breaker_openings_total",
-                                        "Times an endpoint's breaker opened.", by_endpoint)),
-      endpoint_probes(counter(r, "spillway_endpoint_probes_total",
-                              "Health probes by result: good, bad.",
-                              {"service", "endpoint", "result"})),
-      replica_state(gauge(r, "spillway_replica_state",
-                          "1 for the state that a supervised replica is in: waiting, starting, "
-                          "ready, draining, stopping, given_up.",
-                          {"service", "replica", "state"})),
-      replica_restarts(counter(r, "spillway_replica_restarts_total",
-                               "Times a replica was started again after it ended by itself.",
-                               by_replica)),
-      replica_cpu(gauge(r, "spillway_replica_cpu_cores",
-                        "Cores that a replica's processes use, over the last seconds.",
-                        by_replica)),
-      replica_memory(gauge(r, "spillway_replica_resident_bytes",
-                           "Resident memory of a replica's processes.", by_replica)),
-      worker_turns(
+      retries(counter(r, "spillway_service_retries_total", "Attempts beyond a request's first.",
+                      by_service)),
+      retries_refused(counter(r, "spillway_service_retries_refused_total",
+                              "Retries that the budget did not allow.", by_service)),
+      hedges(counter(r, "spillway_service_hedges_total", "Second attempts beside a slow first one.",
+                     by_service)),
+      hedges_refused(counter(r, "spillway_service_hedges_refused_total",
+                             "Hedges that the budget did not allow.", by_service)),
+      panic(gauge(r, "spillway_service_panic",
+                  "1 while so few endpoints are healthy that all are used.", by_service)),
+      sticky_moved(counter(r, "spillway_service_sticky_moved_total",
+                           "Requests whose cookie named an endpoint that was not fit.",
+                           by_service)) {}
+
+EndpointFamilies::EndpointFamilies(Registry& r)
+    : state(gauge(r, "spillway_endpoint_state",
+                  "1 for the state that an endpoint is in: starting, healthy, unhealthy, "
+                  "ejected, draining.",
+                  {"service", "endpoint", "state"})),
+      takes_work(gauge(r, "spillway_endpoint_takes_work", "1 if an endpoint could be picked now.",
+                       by_endpoint)),
+      in_flight(gauge(r, "spillway_endpoint_in_flight", "Attempts under way.", by_endpoint)),
+      requests(counter(r, "spillway_endpoint_requests_total",
+                       "Attempts sent to an endpoint, retries and hedges included.", by_endpoint)),
+      failures(counter(r, "spillway_endpoint_failures_total",
+                       "Attempts that failed: connect, response (broken off), status "
+                       "(500 and above), timeout.",
+                       {"service", "endpoint", "kind"})),
+      retries(counter(r, "spillway_endpoint_retries_total",
+                      "Attempts for requests that other endpoints had failed.", by_endpoint)),
+      ejections(counter(r, "spillway_endpoint_ejections_total",
+                        "Times an endpoint was left out for failing requests.", by_endpoint)),
+      breaker_state(gauge(r, "spillway_endpoint_breaker_state",
+                          "1 for the state of an endpoint's breaker: closed, open, "
+                          "half_open. Absent without one.",
+                          {"service", "endpoint", "state"})),
+      breaker_openings(counter(r, "spillway_endpoint_breaker_openings_total",
+                               "Times an endpoint's breaker opened.", by_endpoint)),
+      probes(counter(r, "spillway_endpoint_probes_total", "Health probes by result: good, bad.",
+                     {"service", "endpoint", "result"})) {}
+
+ReplicaFamilies::ReplicaFamilies(Registry& r)
+    : state(gauge(r, "spillway_replica_state",
+                  "1 for the state that a supervised replica is in: waiting, starting, "
+                  "ready, draining, stopping, given_up.",
+                  {"service", "replica", "state"})),
+      restarts(counter(r, "spillway_replica_restarts_total",
+                       "Times a replica was started again after it ended by itself.", by_replica)),
+      cpu(gauge(r, "spillway_replica_cpu_cores",
+                "Cores that a replica's processes use, over the last seconds.", by_replica)),
+      memory(gauge(r, "spillway_replica_resident_bytes",
+                   "Resident memory of a replica's processes.", by_replica)) {}
+
+WorkerFamilies::WorkerFamilies(Registry& r)
+    : turns(
           counter(r, "spillway_worker_turns_total", "Turns of a worker's event loop.", by_worker)),
-      worker_timers(
-          gauge(r, "spillway_worker_timers", "Timers armed in a worker's loop.", by_worker)),
-      worker_buffers_lent(gauge(r, "spillway_worker_buffers_lent_bytes",
-                                "Buffers that requests under way have borrowed.", by_worker)),
-      worker_buffers_kept(gauge(r, "spillway_worker_buffers_kept_bytes",
-                                "Free buffers kept for the next requests.", by_worker)),
-      worker_connections(
+      timers(gauge(r, "spillway_worker_timers", "Timers armed in a worker's loop.", by_worker)),
+      buffers_lent(gauge(r, "spillway_worker_buffers_lent_bytes",
+                         "Buffers that requests under way have borrowed.", by_worker)),
+      buffers_kept(gauge(r, "spillway_worker_buffers_kept_bytes",
+                         "Free buffers kept for the next requests.", by_worker)),
+      connections(
           gauge(r, "spillway_worker_connections", "Client connections of a worker.", by_worker)),
-      worker_silence(gauge(r, "spillway_worker_silence_seconds",
-                           "How long a worker has owed an answer to a question by mail.",
-                           by_worker)),
-      limit_taken(gauge(r, "spillway_limit_taken",
-                        "What is taken of a limit: connections, descriptors, and per service or "
-                        "endpoint queue and concurrency; access_log_bytes.",
-                        {"limit", "of"})),
-      limit_left(
-          gauge(r, "spillway_limit_left", "What is left of the same limits.", {"limit", "of"})),
-      active_users(gauge(r, "active_users_total",
-                         "Different clients in the last five minutes, estimated to 2 %.")),
-      access_log_bytes(
+      silence(gauge(r, "spillway_worker_silence_seconds",
+                    "How long a worker has owed an answer to a question by mail.", by_worker)) {}
+
+LogFamilies::LogFamilies(Registry& r)
+    : access_log_bytes(
           counter(r, "spillway_access_log_bytes_total", "Bytes written to the access log.")),
       access_log_dropped(counter(r, "spillway_access_log_lines_dropped_total",
                                  "Access log lines dropped: buffer full, or a failed write.")),
@@ -130,7 +120,17 @@ Exporter::Families::Families(Registry& r)
                                          "Times the access log could not be opened anew.")),
       log_lines(counter(r, "spillway_log_lines_total", "Lines of our own log.", {"level"})),
       log_suppressed(counter(r, "spillway_log_lines_suppressed_total",
-                             "Lines of our own log left out as repetitions.")),
+                             "Lines of our own log left out as repetitions.")) {}
+
+ProcessFamilies::ProcessFamilies(Registry& r)
+    : limit_taken(gauge(r, "spillway_limit_taken",
+                        "What is taken of a limit: connections, descriptors, and per service or "
+                        "endpoint queue and concurrency; access_log_bytes.",
+                        {"limit", "of"})),
+      limit_left(
+          gauge(r, "spillway_limit_left", "What is left of the same limits.", {"limit", "of"})),
+      active_users(gauge(r, "active_users_total",
+                         "Different clients in the last five minutes, estimated to 2 %.")),
       build(gauge(r, "spillway_build_info", "1; the label tells the version.", {"version"})),
       soft_checks(counter(r, "spillway_soft_check_failures_total",
                           "Failed checks of our own logic that did not end the program. Each is "

@@ -5,47 +5,64 @@
 
 namespace spillway::server {
 
-struct Exporter::Families {
-  explicit Families(telemetry::Registry& registry);
+// What services do, by service.
+struct ServiceFamilies {
+  explicit ServiceFamilies(telemetry::Registry& r);
 
-  const telemetry::Family& service_requests;
-  const telemetry::Family& service_in_flight;
-  const telemetry::Family& service_queue_length;
-  const telemetry::Family& service_queued;
-  const telemetry::Family& service_refused;
-  const telemetry::Family& service_retries;
-  const telemetry::Family& service_retries_refused;
-  const telemetry::Family& service_hedges;
-  const telemetry::Family& service_hedges_refused;
-  const telemetry::Family& service_panic;
-  const telemetry::Family& service_sticky_moved;
+  const telemetry::Family& requests;
+  const telemetry::Family& in_flight;
+  const telemetry::Family& queue_length;
+  const telemetry::Family& queued;
+  const telemetry::Family& refused;
+  const telemetry::Family& retries;
+  const telemetry::Family& retries_refused;
+  const telemetry::Family& hedges;
+  const telemetry::Family& hedges_refused;
+  const telemetry::Family& panic;
+  const telemetry::Family& sticky_moved;
+};
 
-  const telemetry::Family& endpoint_state;
-  const telemetry::Family& endpoint_takes_work;
-  const telemetry::Family& endpoint_in_flight;
-  const telemetry::Family& endpoint_requests;
-  const telemetry::Family& endpoint_failures;
-  const telemetry::Family& endpoint_retries;
-  const telemetry::Family& endpoint_ejections;
-  const telemetry::Family& endpoint_breaker_state;
-  const telemetry::Family& endpoint_breaker_openings;
-  const telemetry::Family& endpoint_probes;
+// Each endpoint, by service and endpoint.
+struct EndpointFamilies {
+  explicit EndpointFamilies(telemetry::Registry& r);
 
-  const telemetry::Family& replica_state;
-  const telemetry::Family& replica_restarts;
-  const telemetry::Family& replica_cpu;
-  const telemetry::Family& replica_memory;
+  const telemetry::Family& state;
+  const telemetry::Family& takes_work;
+  const telemetry::Family& in_flight;
+  const telemetry::Family& requests;
+  const telemetry::Family& failures;
+  const telemetry::Family& retries;
+  const telemetry::Family& ejections;
+  const telemetry::Family& breaker_state;
+  const telemetry::Family& breaker_openings;
+  const telemetry::Family& probes;
+};
 
-  const telemetry::Family& worker_turns;
-  const telemetry::Family& worker_timers;
-  const telemetry::Family& worker_buffers_lent;
-  const telemetry::Family& worker_buffers_kept;
-  const telemetry::Family& worker_connections;
-  const telemetry::Family& worker_silence;
+// Supervised replicas, by service and replica.
+struct ReplicaFamilies {
+  explicit ReplicaFamilies(telemetry::Registry& r);
 
-  const telemetry::Family& limit_taken;
-  const telemetry::Family& limit_left;
-  const telemetry::Family& active_users;
+  const telemetry::Family& state;
+  const telemetry::Family& restarts;
+  const telemetry::Family& cpu;
+  const telemetry::Family& memory;
+};
+
+// Each core.
+struct WorkerFamilies {
+  explicit WorkerFamilies(telemetry::Registry& r);
+
+  const telemetry::Family& turns;
+  const telemetry::Family& timers;
+  const telemetry::Family& buffers_lent;
+  const telemetry::Family& buffers_kept;
+  const telemetry::Family& connections;
+  const telemetry::Family& silence;
+};
+
+// The access log and our own.
+struct LogFamilies {
+  explicit LogFamilies(telemetry::Registry& r);
 
   const telemetry::Family& access_log_bytes;
   const telemetry::Family& access_log_dropped;
@@ -53,7 +70,15 @@ struct Exporter::Families {
   const telemetry::Family& access_log_reopen_failures;
   const telemetry::Family& log_lines;
   const telemetry::Family& log_suppressed;
+};
 
+// This process, its limits and its clients.
+struct ProcessFamilies {
+  explicit ProcessFamilies(telemetry::Registry& r);
+
+  const telemetry::Family& limit_taken;
+  const telemetry::Family& limit_left;
+  const telemetry::Family& active_users;
   const telemetry::Family& build;
   const telemetry::Family& soft_checks;
   const telemetry::Family& series;
@@ -64,6 +89,23 @@ struct Exporter::Families {
   const telemetry::Family& open_fds;
   const telemetry::Family& max_fds;
   const telemetry::Family& start_time;
+};
+
+struct Exporter::Families {
+  explicit Families(telemetry::Registry& registry)
+      : service(registry),
+        endpoint(registry),
+        replica(registry),
+        worker(registry),
+        log(registry),
+        process(registry) {}
+
+  const ServiceFamilies service;
+  const EndpointFamilies endpoint;
+  const ReplicaFamilies replica;
+  const WorkerFamilies worker;
+  const LogFamilies log;
+  const ProcessFamilies process;
 };
 
 }  // namespace spillway::server
