@@ -63,4 +63,20 @@ inline auto sleep(Loop& loop, Duration duration) {
   return Sleep(loop, duration);
 }
 
+// Goes on in the loop's next turn: a coroutine that never has to wait lets the others run.
+inline auto next_turn(Loop& loop) {
+  struct NextTurn final : Waiter {
+    explicit NextTurn(Loop& its_loop) : loop(its_loop) {}
+    bool await_ready() const { return false; }
+    void await_suspend(std::coroutine_handle<> handle) {
+      suspend(handle);
+      loop.schedule(*this);
+    }
+    void await_resume() {}
+
+    Loop& loop;
+  };
+  return NextTurn(loop);
+}
+
 }  // namespace spillway::runtime
