@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "http/head_fields.h"
 #include "http/scan.h"
 
@@ -52,6 +53,12 @@ BodyDecoder::BodyDecoder(const BodyFraming& framing, const BodyLimits& limits) :
 }
 
 BodyEvent BodyDecoder::decode(std::string_view received, HeaderList& trailers) {
+  const bool is_plain =
+      state_ == State::done || state_ == State::length || state_ == State::until_close;
+  return is_plain ? decode_plain(received) : decode_chunked(received, trailers);
+}
+
+BodyEvent BodyDecoder::decode_plain(std::string_view received) {
   switch (state_) {
     case State::done: return end_of_body(0);
     case State::length: {
@@ -62,7 +69,7 @@ BodyEvent BodyDecoder::decode(std::string_view received, HeaderList& trailers) {
     case State::until_close:
       if (received.empty()) return need_more(0);
       return {.kind = BodyEvent::Kind::data, .data = received, .consumed = received.size()};
-    default: return decode_chunked(received, trailers);
+    default: CHECK(false); return {};  // The caller knows the framing.
   }
 }
 

@@ -43,6 +43,8 @@ class BodyDecoder {
   // program does not act on (RFC 9110 section 6.5.1 forbids those that frame, route or authorise;
   // they are dropped, ETag is kept); they point into `received`.
   BodyEvent decode(std::string_view received, HeaderList& trailers);
+  // The same for a body that is not chunked, and so has no trailers.
+  BodyEvent decode_plain(std::string_view received);
   // The peer closed: `end` if that is how this body ends, else a violation: it was cut off.
   BodyEvent close();
 

@@ -16,7 +16,8 @@ void BodyReader::start(const BodyFraming& framing) {
 Result<std::string_view> BodyReader::decode() {
   runtime::Buffer& from = own_ ? own_ : received_;
   while (!ended() && !from.filled().empty()) {
-    const BodyEvent event = decoder_.decode(from.filled(), *trailers_);
+    const BodyEvent event = trailers_ == nullptr ? decoder_.decode_plain(from.filled())
+                                                 : decoder_.decode(from.filled(), *trailers_);
     from.consume_in_place(event.consumed);
     switch (event.kind) {
       case BodyEvent::Kind::data: bytes_ += event.data.size(); return event.data;

@@ -33,21 +33,21 @@ struct RequestConfig {
                 {.doc = "The longest request line and header section together; a longer one is "
                         "answered 431.",
                  .minimum = 1024,
-                 .maximum = 1 << 20,
+                 .maximum = 128 << 10,
                  .unit = "B",
                  .raising = "As many bytes for each client that is sending its head."});
     visit.field("url", &RequestConfig::url,
                 {.doc = "The longest request target, path and query together; a longer one is "
                         "answered 414.",
                  .minimum = 64,
-                 .maximum = 1 << 20,
+                 .maximum = 128 << 10,
                  .unit = "B",
                  .example = "2048B"});
     visit.field(
         "kept_for_retries", &RequestConfig::kept_for_retries,
         {.doc = "Request bodies up to this length are kept until the answer begins, so that "
                 "the request can safely be sent again. A longer one is sent once.",
-         .maximum = 1 << 20,
+         .maximum = 128 << 10,
          .unit = "B",
          .raising = "As many bytes for each request with a body in flight."});
   }
@@ -91,8 +91,8 @@ struct ConnectionConfig {
                  .unit = "s",
                  .raising = "A stalled reader holds a connection to the service longer."});
     visit.field("pipelined", &ConnectionConfig::pipelined,
-                {.doc = "How many pipelined requests are taken from one read, one after the other; "
-                        "the rest stays in the socket until they are answered.",
+                {.doc = "How many requests of one client are answered in a row, while more of them "
+                        "are there already, before the other clients of its core have their turn.",
                  .minimum = 1,
                  .maximum = 1000});
   }

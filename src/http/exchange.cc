@@ -24,8 +24,7 @@ Exchange::Exchange(runtime::Socket& socket, runtime::Buffer& received, RequestHe
 runtime::Task<Result<std::string_view>> Exchange::read_body() {
   // The client waits for our word before it sends (RFC 9110 section 10.1.1).
   if (owes_continue_ && !body_.ended() && !response_started()) {
-    const HeaderList none;
-    CO_TRY_VOID(co_await send_interim(100, none));
+    CO_TRY_VOID(co_await send_interim(100));
   }
   CO_TRY(piece, co_await body_.next(Deadline::after(loop().now(), limits_.body_timeout)));
   if (body_.bytes() > limits_.body_bytes_max) {
@@ -36,12 +35,18 @@ runtime::Task<Result<std::string_view>> Exchange::read_body() {
   co_return piece;
 }
 
-runtime::Task<Result<void>> Exchange::send_interim(uint16_t status, const HeaderList& fields) {
+void Exchange::cancel() {
+  if (hangup_ != nullptr) hangup_->on_hangup(true);
+  socket_.interrupt_reader();
+  socket_.interrupt_writer();
+}
+
+runtime::Task<Result<void>> Exchange::send_interim(uint16_t status, const HeaderList* fields) {
   if (status == 100) owes_continue_ = false;
   if (request_.minor_version == 0 || response_started()) co_return Result<void>{};
   CO_TRY_VOID(writer_.begin({}, [&](HeadWriter& head) {
     head.status_line(status);
-    head.fields(fields);
+    if (fields != nullptr) head.fields(*fields);
     head.end_of_head();
   }));
   co_return co_await writer_.flush();

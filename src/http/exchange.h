@@ -32,6 +32,7 @@ struct ServerLimits {
   Duration idle_timeout = 75s;
   Duration body_timeout = 30s;
   Duration write_timeout = 60s;
+  uint32_t pipelined = 16;
 };
 
 // One request and its response, on one core. Lives in the connection's frame while the handler
@@ -58,9 +59,17 @@ class Exchange {
   const HeaderList* request_trailers() const { return body_.trailers(); }
   // Lets a read_body() under way end with `cancelled`: the answer no longer needs it.
   void interrupt_body() { socket_.interrupt_reader(); }
+  // Who is told when the client goes away, or cancel() is called, while nobody reads from it.
+  void set_hangup_listener(runtime::HangupListener* listener) {
+    hangup_ = listener;
+    socket_.set_hangup_listener(listener);
+  }
+  // Ends whatever the handler waits for: the connection is about to be closed.
+  void cancel();
 
   // An interim response (100, 103), sent at once; dropped for HTTP/1.0 clients, who know none.
-  runtime::Task<Result<void>> send_interim(uint16_t status, const HeaderList& fields);
+  // `fields` may be null.
+  runtime::Task<Result<void>> send_interim(uint16_t status, const HeaderList* fields = nullptr);
 
   // Begins the response. `fields` holds no hop-by-hop fields, Content-Length, Transfer-Encoding
   // or Connection; `framing` is what the source of the body knows of its length, and becomes what
@@ -118,6 +127,7 @@ class Exchange {
   bool response_ended_ = false;
   bool has_switched_ = false;
   bool is_abandoned_ = false;
+  runtime::HangupListener* hangup_ = nullptr;
   uint64_t tunnel_received_ = 0;
   uint64_t tunnel_sent_ = 0;
 };

@@ -5,12 +5,15 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "runtime/event.h"
 
 namespace spillway::http {
 namespace {
 
 // Below this copying a piece behind its head is cheaper than a second part of a gathered send.
 constexpr size_t copied_max = 4096;
+// Where source and sink are both always ready, a body never waits by itself.
+constexpr size_t bytes_in_turn_max = 1 << 20;
 
 void append_to(runtime::Buffer& buffer, std::string_view bytes) {
   std::memcpy(buffer.space().data(), bytes.data(), bytes.size());
@@ -66,6 +69,11 @@ runtime::Task<Result<void>> MessageWriter::write(std::string_view piece, bool la
   }
   pending_.release();
   ended_ = ended_ || last || (framing_.kind == BodyFraming::Kind::length && left_ == 0);
+  bytes_in_turn_ += piece.size();
+  if (bytes_in_turn_ >= bytes_in_turn_max) {
+    bytes_in_turn_ = 0;
+    co_await runtime::next_turn(socket_.loop());
+  }
   co_return Result<void>{};
 }
 

@@ -67,6 +67,7 @@ class MessageWriter {
   BodyFraming framing_;
   uint64_t left_ = 0;
   uint64_t body_bytes_ = 0;
+  size_t bytes_in_turn_ = 0;  // Since the other tasks of this loop last had their turn.
   bool ended_ = false;
   bool is_untouched_ = true;
 };

@@ -3,6 +3,7 @@
 
 #include "base/mutation.h"
 #include "http/request_parser.h"
+#include "runtime/event.h"
 
 namespace spillway::http {
 
@@ -18,10 +19,9 @@ constexpr Duration linger_max = 2s;
 constexpr uint64_t linger_bytes_max = uint64_t{4} << 20;
 // A body that nobody wanted is read up to here to save the connection.
 constexpr uint64_t skipped_bytes_max = 256 << 10;
-
-}  // namespace
-
-namespace {
+// In a drain, a client's next request may be on its way for so long after its last answer; one that
+// is met by a closed connection is lost for the client.
+constexpr Duration drain_grace = 250ms;
 
 telemetry::Counter counter(telemetry::Registry& registry, uint32_t core, std::string name,
                            std::string help) {
@@ -52,22 +52,38 @@ ServerConnection::ServerConnection(runtime::Socket socket, const ClientInfo& cli
 
 Task<void> ServerConnection::run(runtime::Buffer received) {
   received_ = std::move(received);
-  while (!is_cut_) {
-    if (!received_ || received_.filled().empty()) {
-      received_.release();
-      if (is_draining_) break;
-      is_idle_ = true;
-      auto ready = co_await socket_.wait_readable(
-          Deadline::after(context_.loop.now(), limits_.idle_timeout));
-      is_idle_ = false;
-      if (!ready) break;
-    }
+  while (co_await wait_for_request()) {
     auto head = context_.heads.borrow();
     if (co_await read_head(*head) == Arrival::closed) break;
     if (!co_await serve_one(*head)) break;
   }
   received_.release();
   socket_.close();
+}
+
+Task<bool> ServerConnection::wait_for_request() {
+  const bool has_rest = received_ && !received_.filled().empty();
+  if (!has_rest) received_.release();
+  if (is_cut_) co_return false;
+  if (has_rest || socket_.has_news()) {
+    // A client that never lets us wait must not keep the others of this core waiting.
+    if (++requests_in_a_row_ >= limits_.pipelined) {
+      requests_in_a_row_ = 0;
+      co_await runtime::next_turn(context_.loop);
+    }
+    co_return !is_cut_;
+  }
+  requests_in_a_row_ = 0;
+  const Instant since = context_.loop.now();
+  while (true) {
+    const Duration limit = is_draining_ ? drain_grace : limits_.idle_timeout;
+    is_idle_ = true;
+    const auto ready = co_await socket_.wait_readable(Deadline::after(since, limit));
+    is_idle_ = false;
+    if (ready) co_return true;
+    const bool is_drain = ready.error().code == Error::Code::cancelled && !is_cut_;
+    if (!is_drain) co_return false;
+  }
 }
 
 Result<void> ServerConnection::make_room() {
@@ -123,16 +139,27 @@ Task<ServerConnection::Arrival> ServerConnection::read_head(RequestHead& head) {
 
 Task<bool> ServerConnection::serve_one(RequestHead& head) {
   context_.counts.requests.add();
+  if (head.framing.length > limits_.body_bytes_max) {
+    context_.counts.bad_requests.add();
+    co_await refuse(413, "the request body is too long");
+    co_return false;
+  }
   Exchange exchange(socket_, received_, head, client_, context_.current_date(), limits_);
   if (is_draining_) exchange.close_after();
+  exchange_ = &exchange;
   co_await handler_.serve(exchange);
+  exchange_ = nullptr;
+  co_return co_await settle(exchange);
+}
 
-  if (exchange.has_switched() || exchange.is_abandoned() || is_cut_) co_return false;
-  if (!exchange.response_started()) {
+Task<bool> ServerConnection::settle(Exchange& exchange) {
+  if (exchange.has_switched()) co_return false;
+  const bool is_gone = exchange.is_abandoned() || is_cut_;
+  if (!exchange.response_started() && !is_gone) {
     exchange.close_after();
     if (!co_await exchange.respond(500, "text/plain", "Internal Server Error\n")) co_return false;
   }
-  if (!exchange.response_ended()) {
+  if (exchange.response_started() && !exchange.response_ended()) {
     // In mid-body: the client must see that this is not the end (RFC 9112 section 8).
     context_.counts.truncated.add();
     if (mutated(Mutation::ends_truncated_body_cleanly)) {
@@ -142,12 +169,14 @@ Task<bool> ServerConnection::serve_one(RequestHead& head) {
     socket_.reset_on_close();
     co_return false;
   }
+  if (is_gone) co_return false;
   if (!exchange.body_ended() && !co_await skip_body(exchange)) {
     co_await linger();
     co_return false;
   }
   if (!exchange.keeps_alive()) {
-    if (!received_.filled().empty()) co_await linger();
+    // What the client sent behind this request would turn our close into a reset.
+    if (!received_.filled().empty() || socket_.has_news()) co_await linger();
     co_return false;
   }
   exchange.body().give_rest_to(received_);
@@ -195,11 +224,14 @@ Task<void> ServerConnection::refuse(uint16_t status, std::string_view text) {
 void ServerConnection::drain() {
   is_draining_ = true;
   if (mutated(Mutation::ignores_drain_when_idle)) return;
+  if (exchange_ != nullptr && !exchange_->response_started()) exchange_->close_after();
   if (is_idle_) socket_.interrupt_reader();
 }
 
 void ServerConnection::cut() {
   is_draining_ = is_cut_ = true;
+  if (!socket_) return;  // It has ended by itself.
+  if (exchange_ != nullptr) exchange_->cancel();
   socket_.interrupt_reader();
   socket_.interrupt_writer();
 }

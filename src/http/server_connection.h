@@ -53,21 +53,22 @@ class ServerConnection : public ListLink {
   // behind a PROXY header).
   runtime::Task<void> run(runtime::Buffer received = {});
 
-  // Closes when idle, now or after the current answer, which says so (RFC 9112 section 9.6). A
-  // tunnel goes on.
+  // Closes when idle or after the current answer, which says so if its head is not written yet
+  // (RFC 9112 section 9.6). Whoever had an answer a moment ago may be sending the next request, so
+  // that one is still taken. A tunnel goes on.
   void drain();
   // Ends everything at once: the drain's deadline has passed.
   void cut();
-  bool is_idle() const { return is_idle_; }
-  bool is_tunnel() const { return is_tunnel_; }
 
  private:
   // How a request came to be: go on with it, or with the next, or end the connection.
   enum class Arrival : uint8_t { request, closed };
+  runtime::Task<bool> wait_for_request();  // False: the connection ends.
   runtime::Task<Arrival> read_head(RequestHead& head);
   runtime::Task<bool> serve_one(RequestHead& head);  // False: the connection ends.
   runtime::Task<void> refuse(uint16_t status, std::string_view text);
   runtime::Task<void> linger();
+  runtime::Task<bool> settle(Exchange& exchange);  // The same, once the handler is done.
   runtime::Task<bool> skip_body(Exchange& exchange);
   Result<void> make_room();
 
@@ -78,8 +79,9 @@ class ServerConnection : public ListLink {
   RequestHandler& handler_;
   runtime::Buffer received_;
   HeadScanner scanner_{HeadScanner::Of::request};
+  Exchange* exchange_ = nullptr;    // While the handler runs.
+  uint32_t requests_in_a_row_ = 0;  // Without a wait for the client in between.
   bool is_idle_ = false;
-  bool is_tunnel_ = false;
   bool is_draining_ = false;
   bool is_cut_ = false;
 };

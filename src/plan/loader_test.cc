@@ -179,7 +179,7 @@ const std::vector<BadPlan> bad_plans{
      {R"(p.yaml:1:10: workers: "0" is below the least allowed, 1)",
       R"(p.yaml:2:30: connections.head_timeout: "1ms" is below the least allowed, 100ms)",
       R"(p.yaml:2:46: connections.pipelined: "5000" is above the most allowed, 1000)",
-      "p.yaml:3:17: request.url: \"2MB\" is above the most allowed, 1MB",
+      "p.yaml:3:17: request.url: \"2MB\" is above the most allowed, 128KB",
       "p.yaml:3:17: request.url: is more than request.head, 32KB, which holds it"}},
     {"choice",
      "access_log: { format: xml }",

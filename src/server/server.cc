@@ -22,7 +22,8 @@ http::ServerLimits limits_of(const plan::Plan& plan) {
           .head_timeout = plan.connections.head_timeout,
           .idle_timeout = plan.connections.idle_timeout,
           .body_timeout = plan.connections.body_timeout,
-          .write_timeout = plan.connections.write_timeout};
+          .write_timeout = plan.connections.write_timeout,
+          .pipelined = plan.connections.pipelined};
 }
 
 // Unique to this instance, so that two proxies of one name in a row are no loop.
