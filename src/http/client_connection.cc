@@ -9,6 +9,24 @@ namespace spillway::http {
 
 using runtime::BufferSize;
 
+namespace {
+
+// "timeout=5, max=100" (RFC 2068 section 19.7.1.1); nothing without a timeout that can be read.
+std::optional<Duration> keepalive_of(const HeaderList& fields) {
+  ListReader list(fields.value(Field::keep_alive));
+  std::string_view parameter;
+  while (list.next(parameter)) {
+    const size_t equals = parameter.find('=');
+    if (equals == std::string_view::npos) continue;
+    if (!equals_ignoring_case(trimmed(parameter.substr(0, equals)), "timeout")) continue;
+    const auto seconds = parse_decimal<uint32_t>(trimmed(parameter.substr(equals + 1)));
+    if (seconds) return std::chrono::seconds(*seconds);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 ClientCall::ClientCall(ClientConnection connection, ResponseHead& response,
                        const HeadLimits& limits, Duration stall_max)
     : connection_(std::move(connection)),
@@ -66,8 +84,7 @@ runtime::Task<Result<void>> ClientCall::read_head(Method method, Deadline deadli
       }
       if (result.kind == HeadResult::Kind::complete) {
         received_.consume_in_place(result.consumed);
-        has_final_head_ = !response_.is_interim();
-        if (has_final_head_) body_.start(response_.framing);
+        if (!response_.is_interim()) begin_body();
         co_return Result<void>{};
       }
     }
@@ -80,6 +97,18 @@ runtime::Task<Result<void>> ClientCall::read_head(Method method, Deadline deadli
     }
     received_.add(*count);
   }
+}
+
+void ClientCall::begin_body() {
+  has_final_head_ = true;
+  connection_.keepalive = keepalive_of(response_.fields);
+  body_.start(response_.framing);
+}
+
+void ClientCall::interrupt() {
+  if (!connection_.socket) return;  // Taken: the call is over.
+  connection_.socket.interrupt_reader();
+  connection_.socket.interrupt_writer();
 }
 
 bool ClientCall::is_reusable() const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/error.h"
@@ -19,9 +20,9 @@ namespace spillway::http {
 // A connection to an upstream, kept alive between requests. Holds no buffer while idle. One core.
 struct ClientConnection {
   runtime::Socket socket;
-  uint64_t requests = 0;  // Sent so far.
-  Instant idle_since{};
-  Instant idle_until{};  // The upstream said how long it waits (Keep-Alive: timeout).
+  uint64_t requests = 0;              // Sent so far.
+  std::optional<Duration> keepalive;  // How long the upstream said it waits (Keep-Alive: timeout).
+  Instant idle_until{};               // While idle in a pool.
 };
 
 // One request and response on a connection that this owns meanwhile. The response's views are
@@ -58,18 +59,17 @@ class ClientCall {
   // The connection, if it may carry another request: both messages complete, nothing left over,
   // and both sides willing. Otherwise nothing, and it is closed with the call.
   bool is_reusable() const;
+  // The body's trailers stay valid.
   ClientConnection take_connection() { return std::move(connection_); }
 
   runtime::Socket& socket() { return connection_.socket; }
   runtime::Buffer& received() { return received_; }
   // Ends waits that are under way in the other coroutine, with `cancelled`.
-  void interrupt() {
-    connection_.socket.interrupt_reader();
-    connection_.socket.interrupt_writer();
-  }
+  void interrupt();
 
  private:
   Result<void> make_room();
+  void begin_body();
 
   ClientConnection connection_;
   runtime::Buffer received_;

@@ -11,6 +11,8 @@ namespace {
 constexpr size_t idle_max = 1024;
 // How late an idle connection may be closed: small beside the second between our limit and Node's.
 constexpr Duration sweep_every = 250ms;
+// Our last request must reach the upstream before its own time is over.
+constexpr Duration keepalive_margin = 500ms;
 
 }  // namespace
 
@@ -75,10 +77,13 @@ runtime::Task<Result<ClientConnection>> ClientPool::connect(const SocketAddress&
 
 void ClientPool::give_back(const SocketAddress& address, ClientConnection connection,
                            Duration keepalive) {
+  if (connection.keepalive) {
+    keepalive = std::min(keepalive, *connection.keepalive - keepalive_margin);
+  }
+  if (keepalive <= Duration::zero()) return;
   auto& connections = idle_[address];
-  if (connections.size() >= idle_max || keepalive <= Duration::zero()) return;
-  connection.idle_since = loop_.now();
-  connection.idle_until = connection.idle_since + keepalive;
+  if (connections.size() >= idle_max) return;
+  connection.idle_until = loop_.now() + keepalive;
   connections.push_back(std::move(connection));
   set_idle(idle_count_ + 1);
   if (!is_armed()) loop_.arm(*this, loop_.now() + sweep_every);

@@ -40,7 +40,7 @@ class ClientPool final : runtime::Timer {
   // A new one. Errors as Socket::connect; retry is safe.
   runtime::Task<Result<ClientConnection>> connect(const SocketAddress& address, Deadline deadline);
   // Keeps a connection for at most `keepalive`, which must be shorter than the upstream's own
-  // limit (Node's is 5 s), or closes it if the pool is full.
+  // limit (Node's is 5 s), and for less if the upstream said so; or closes it if the pool is full.
   void give_back(const SocketAddress& address, ClientConnection connection, Duration keepalive);
   // Closes the idle connections to an endpoint that is gone.
   void forget(const SocketAddress& address);

@@ -14,7 +14,9 @@ runtime::Task<Result<ProbeAnswer>> probe(runtime::Loop& loop, ProbeRequest reque
   const auto response = std::make_unique<ResponseHead>();
   const HeadLimits limits;
   ClientCall call({.socket = std::move(socket)}, *response, limits, deadline.left(began));
-  const std::string host = request.host.empty() ? to_string(request.address) : request.host;
+  const std::string host = !request.host.empty()       ? request.host
+                           : request.address.is_unix() ? "localhost"
+                                                       : to_string(request.address);
   CO_TRY_VOID(call.writer().begin({}, [&](HeadWriter& head) {
     head.request_line("GET", request.path, {}, false);
     head.field("host", host);

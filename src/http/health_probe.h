@@ -14,8 +14,8 @@ namespace spillway::http {
 
 struct ProbeRequest {
   SocketAddress address;
-  std::string path;        // Begins with '/'; checked by the plan.
-  std::string host;        // Of the Host field; empty: the address.
+  std::string path;  // Begins with '/'; checked by the plan.
+  std::string host;  // Of the Host field; empty: the address.
   std::string user_agent;
 };
 
