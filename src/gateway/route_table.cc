@@ -1,8 +1,11 @@
 // gateway/route_table.cc: building and asking the index of routes.
 #include "gateway/route_table.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "base/ascii.h"
 #include "http/path.h"
@@ -85,27 +88,31 @@ bool RouteTable::fits(size_t number, const RouteQuestion& question, bool ignorin
   return true;
 }
 
-size_t RouteTable::match_in(const HostRoutes& host, const RouteQuestion& question,
-                            bool ignoring_method) const {
+template <class Visit>
+void RouteTable::for_each_path(const HostRoutes& host, std::string_view path, Visit&& visit) {
+  const auto look_up = [&visit](const TextMap<Candidates>& map, std::string_view key) {
+    if (const auto found = map.find(key); found != map.end()) visit(found->second);
+  };
+  if (!host.exact.empty()) look_up(host.exact, path);
+  size_t segments = 0;
+  for (size_t i = 0; i < path.size() && segments < host.prefix_segments_max; ++i) {
+    if (path[i] != '/') continue;
+    ++segments;
+    look_up(host.prefixes, path.substr(0, i + 1));
+  }
+}
+
+size_t RouteTable::match_in(const HostRoutes& host, const RouteQuestion& question) const {
   size_t best = none;
-  const auto consider = [&](const TextMap<Candidates>& map, std::string_view key) {
-    const auto found = map.find(key);
-    if (found == map.end()) return;
-    for (const uint32_t number : found->second) {
+  for_each_path(host, question.path, [&](const Candidates& candidates) {
+    for (const uint32_t number : candidates) {
       if (number >= best) return;
-      if (fits(number, question, ignoring_method)) {
+      if (fits(number, question, false)) {
         best = number;
         return;
       }
     }
-  };
-  if (!host.exact.empty()) consider(host.exact, question.path);
-  size_t segments = 0;
-  for (size_t i = 0; i < question.path.size() && segments < host.prefix_segments_max; ++i) {
-    if (question.path[i] != '/') continue;
-    ++segments;
-    consider(host.prefixes, question.path.substr(0, i + 1));
-  }
+  });
   return best;
 }
 
@@ -131,27 +138,30 @@ void RouteTable::for_each_host(std::string_view host, Visit&& visit) const {
   visit(any_host_);
 }
 
-size_t RouteTable::find(const RouteQuestion& question, bool ignoring_method) const {
+size_t RouteTable::match(const RouteQuestion& question) const {
   size_t best = none;
   for_each_host(question.host, [&](const HostRoutes& host) {
-    best = match_in(host, question, ignoring_method);
+    best = match_in(host, question);
     return best != none;
   });
   return best;
 }
 
-size_t RouteTable::match(const RouteQuestion& question) const { return find(question, false); }
-
 std::string RouteTable::allowed_methods(const RouteQuestion& question) const {
-  const size_t number = find(question, true);
-  if (number == none) return {};
-  std::string allowed;
-  for (const Method& method : routes_[number].methods) {
-    if (!allowed.empty()) allowed += ", ";
-    allowed += method.text;
-    if (method.text == "GET") allowed += ", HEAD";
-  }
-  return allowed;
+  std::set<std::string> allowed;
+  for_each_host(question.host, [&](const HostRoutes& host) {
+    for_each_path(host, question.path, [&](const Candidates& candidates) {
+      for (const uint32_t number : candidates) {
+        if (!fits(number, question, true)) continue;
+        for (const Method& method : routes_[number].methods) {
+          allowed.insert(method.text);
+          if (method.text == "GET") allowed.insert("HEAD");
+        }
+      }
+    });
+    return false;
+  });
+  return fmt::format("{}", fmt::join(allowed, ", "));
 }
 
 }  // namespace spillway::gateway

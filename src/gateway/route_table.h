@@ -66,11 +66,12 @@ class RouteTable {
   };
 
   bool fits(size_t number, const RouteQuestion& question, bool ignoring_method) const;
-  size_t match_in(const HostRoutes& host, const RouteQuestion& question,
-                  bool ignoring_method) const;
+  // Calls `visit` with the candidates for each key that the path could be found under.
+  template <class Visit>
+  static void for_each_path(const HostRoutes& host, std::string_view path, Visit&& visit);
+  size_t match_in(const HostRoutes& host, const RouteQuestion& question) const;
   template <class Visit>
   void for_each_host(std::string_view host, Visit&& visit) const;
-  size_t find(const RouteQuestion& question, bool ignoring_method) const;
 
   std::vector<RouteConfig> routes_;
   std::vector<Conditions> conditions_;
