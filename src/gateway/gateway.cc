@@ -25,13 +25,12 @@ constexpr uint64_t active_users_seed = 0x5350494C4C574159;  // Only spreads the 
 std::vector<std::unique_ptr<Filter>> make_filters(const GatewayParts& parts,
                                                   const ClientsConfig& clients) {
   std::vector<std::unique_ptr<Filter>> filters;
-  filters.push_back(std::make_unique<MethodPolicy>());        // Costs least, refuses most surely.
   filters.push_back(std::make_unique<LoopGuard>(parts.via));  // Before a loop does any work.
   filters.push_back(
       std::make_unique<ClientIdentity>(clients.trusted_proxies));  // All after it use it.
   filters.push_back(
       std::make_unique<Tracing>(clients.trusted_proxies));  // Names what goes upstream.
-  CHECK(filters.size() == filter_names.size());
+  CHECK(filters.size() + 1 == filter_names.size());  // The method policy comes before the path.
   return filters;
 }
 
@@ -137,6 +136,10 @@ Task<void> Gateway::serve(http::Exchange& exchange) {
   RequestContext context(exchange, scratch);
   Record record(*this, context);
 
+  if (const auto refusal = check_method(exchange)) {
+    record.begin(generation->unrouted);
+    co_return co_await refuse(exchange, *refusal);
+  }
   // One form of the path is matched, authorised, cached and forwarded.
   const http::RequestHead& request = exchange.request();
   const auto path = http::normalise_path(request.path, scratch.space());

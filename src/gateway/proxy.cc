@@ -82,7 +82,8 @@ Task<void> Proxy::forward(RequestContext& context, RouteMetrics& metrics) {
     auto done = co_await attempt_once(context, body, metrics, limits,
                                       std::span(tried).first(attempts - 1), tried[attempts - 1]);
     if (done) co_return;
-    if (context.exchange.response_started() || !may_retry(context, body, done.error(), attempts)) {
+    if (context.exchange.response_started() ||
+        !may_retry(context, body, limits, done.error(), attempts)) {
       co_return co_await answer_error(context, done.error());
     }
     metrics.count_retry();
@@ -90,12 +91,12 @@ Task<void> Proxy::forward(RequestContext& context, RouteMetrics& metrics) {
   }
 }
 
-bool Proxy::may_retry(const RequestContext& context, const RequestBody& body, const Error& error,
-                      uint32_t attempts) const {
+bool Proxy::may_retry(const RequestContext& context, const RequestBody& body, const Limits& limits,
+                      const Error& error, uint32_t attempts) const {
   // Nobody to ask is an answer: the queue was the place to wait.
   if (error.code == Error::Code::overloaded || error.blame == Error::Blame::client) return false;
   if (error.code == Error::Code::cancelled || attempts >= attempts_max) return false;
-  if (!body.is_replayable()) return false;
+  if (!body.is_replayable() || limits.total.has_passed(loop_.now())) return false;
   const bool is_safe =
       error.retry == Error::Retry::safe || mutated(Mutation::retries_what_may_have_acted);
   const bool broke = error.code == Error::Code::connection_closed;
@@ -117,6 +118,10 @@ Task<Result<void>> Proxy::attempt_once(RequestContext& context, RequestBody& bod
                                                    .sticky = key.sticky,
                                                    .tried = tried},
                                                   limits.total));
+  if (has_left(context.exchange)) {  // While it waited in line.
+    lease.settle({Outcome::Kind::client_aborted, 0});
+    co_return fail(Error::Code::cancelled, "the client left", Error::Blame::client);
+  }
   used = lease.ticket().endpoint;
   context.note_endpoint(lease.ticket());
   auto connection = co_await connect(*lease.ticket().address, context, limits);
@@ -127,32 +132,31 @@ Task<Result<void>> Proxy::attempt_once(RequestContext& context, RequestBody& bod
   const auto response = responses_.borrow();
   Attempt attempt(loop_, context, body, metrics, limits, std::move(lease), std::move(*connection),
                   *response, options_);
-  const HangupGuard watching(context.exchange, attempt.call);
+  const HangupGuard watching(context.exchange, attempt);
   auto done = co_await exchange_heads(attempt);
   if (done) done = co_await answer(attempt);
 
-  attempt.stops_pumping = true;
-  if (attempt.is_pumping) {
-    context.exchange.interrupt_body();
-    attempt.call.interrupt();
-  }
-  CHECK((co_await attempt.pumps.close(Deadline::never())).has_value());
+  co_await stop_pump(attempt);
   if (!done && !attempt.pumped && attempt.pumped.error().blame == Error::Blame::client) {
     done = attempt.pumped;  // The client's body failed first; the rest followed from it.
   }
-  if (!done) {
-    if (mutated(Mutation::reuses_half_read_connection)) {
-      pool_.give_back(*attempt.address(), attempt.call.take_connection(), 4s);
-    }
-    attempt.lease.settle(outcome_of(done.error()));
-    co_return done;
+  if (!done && mutated(Mutation::reuses_half_read_connection)) {
+    pool_.give_back(*attempt.address(), attempt.call.take_connection(), 4s);
   }
+  if (!done && !attempt.is_released) attempt.lease.settle(outcome_of(done.error()));
+  if (done) release(attempt);
+  co_return done;
+}
+
+// The upstream has done its part: its place and, if it may carry another request, its connection
+// are free. The outcome was learned at the answer's head.
+void Proxy::release(Attempt& attempt) {
+  if (std::exchange(attempt.is_released, true)) return;
   if (attempt.call.is_reusable()) {
     pool_.give_back(*attempt.address(), attempt.call.take_connection(),
-                    context.service->config().timeouts.keepalive);
+                    attempt.context.service->config().timeouts.keepalive);
   }
-  attempt.lease.settle({});  // The outcome was learned at the head.
-  co_return done;
+  attempt.lease.settle({});
 }
 
 Task<Result<http::ClientConnection>> Proxy::connect(const SocketAddress& address,
@@ -171,13 +175,15 @@ Result<void> Proxy::begin_request(Attempt& attempt, bool is_whole) const {
   if (is_whole && !attempt.body.kept().empty()) {
     framing = {.kind = BodyFraming::Kind::length, .length = attempt.body.kept().size()};
   }
+  // An HTTP/1.0 client need not name a host, but the upstream wants one.
+  std::string_view host = request.authority;
+  if (host.empty()) {
+    host = attempt.address()->is_unix() ? std::string_view("localhost")
+                                        : std::string_view(*attempt.lease.ticket().name);
+  }
   return attempt.call.writer().begin(framing, [&](http::HeadWriter& head) {
     head.request_line(request.method_text, context.path, request.query, request.has_query);
-    if (!request.authority.empty()) {
-      head.field("host", request.authority);
-    } else {
-      head.field("host", *attempt.lease.ticket().name);
-    }
+    head.field("host", host);
     for (const http::HeaderField& field : request.fields) {
       if (field.id != Field::host) head.field(field);
     }
@@ -196,16 +202,22 @@ Result<void> Proxy::begin_request(Attempt& attempt, bool is_whole) const {
 // Sends the request and waits for the answer's head. A body that is not here yet follows while we
 // wait, because an upstream may answer before it has read it all.
 Task<Result<void>> Proxy::exchange_heads(Attempt& attempt) {
+  CO_TRY_VOID(attempt.check_client());
   const Instant began = attempt.sent_at = loop_.now();
   const bool is_whole = attempt.body.is_complete();
   CO_TRY_VOID(begin_request(attempt, is_whole));
   auto sent = is_whole ? co_await attempt.call.writer().write(attempt.body.kept(), true)
                        : co_await attempt.call.writer().flush();
-  if (!sent) co_return fail(attempt.call.blamed(std::move(sent).error()));
+  if (!sent && sent.error().code != Error::Code::connection_closed) {
+    co_return fail(attempt.call.blamed(std::move(sent).error()));
+  }
   const bool awaits_continue = attempt.context.exchange.request().expects_continue;
-  if (!is_whole && !awaits_continue) attempt.start_pump(pump_body(attempt));
+  if (sent && !is_whole && !awaits_continue) attempt.start_pump(pump_body(attempt));
 
-  CO_TRY_VOID(co_await read_final_head(attempt, !is_whole && awaits_continue));
+  auto head = co_await read_final_head(attempt, sent && !is_whole && awaits_continue);
+  // An upstream may answer before it has read all, and close: then its answer counts.
+  if (!head && !sent) co_return fail(attempt.call.blamed(std::move(sent).error()));
+  if (!head) co_return head;
   const Duration took = loop_.now() - began;
   attempt.metrics.observe_upstream(took);
   attempt.context.upstream_duration = took;
@@ -220,12 +232,14 @@ Task<Result<void>> Proxy::read_final_head(Attempt& attempt, bool awaits_continue
   constexpr int interim_max = 16;
   http::Exchange& exchange = attempt.context.exchange;
   for (int interim = 0; interim < interim_max;) {
+    CO_TRY_VOID(attempt.check_client());
     const Deadline deadline = awaits_continue ? Deadline::after(loop_.now(), continue_wait)
                                               : attempt.head_deadline(loop_.now());
     auto head = co_await attempt.call.read_head(exchange.request().method, deadline);
     const bool timed_out = !head && head.error().code == Error::Code::deadline_exceeded;
     if (timed_out && awaits_continue) {
       awaits_continue = false;
+      CO_TRY_VOID(attempt.client_blamed(co_await exchange.send_interim(100)));
       attempt.start_pump(pump_body(attempt));
       continue;
     }
@@ -237,7 +251,7 @@ Task<Result<void>> Proxy::read_final_head(Attempt& attempt, bool awaits_continue
     http::ResponseHead& response = attempt.call.response();
     if (!http::remove_hop_by_hop(response.fields)) break;
     CO_TRY_VOID(
-        attempt.client_blamed(co_await exchange.send_interim(response.status, response.fields)));
+        attempt.client_blamed(co_await exchange.send_interim(response.status, &response.fields)));
     if (response.status == 100 && awaits_continue) {
       awaits_continue = false;
       attempt.start_pump(pump_body(attempt));
@@ -246,32 +260,41 @@ Task<Result<void>> Proxy::read_final_head(Attempt& attempt, bool awaits_continue
   co_return fail(Error::Code::protocol, "too many interim responses", Error::Blame::upstream);
 }
 
-// Carries the request's body up, piece by piece. Its failure ends the attempt.
+// Carries the request's body up while the answer is waited for. If it fails because of the client,
+// nobody waits for the answer; if because of the upstream, its answer decides.
 Task<void> Proxy::pump_body(Attempt& attempt) {
-  uint64_t position = 0;
-  while (!attempt.stops_pumping) {
-    auto piece = co_await attempt.body.next(position);
-    if (!piece) {
-      // Interrupted because the attempt has ended: that is no failure of the client.
-      if (!attempt.stops_pumping) attempt.pumped = fail(std::move(piece).error());
-      break;
-    }
-    if (piece->empty()) {
-      auto ended =
-          co_await attempt.call.writer().finish(attempt.context.exchange.request_trailers());
-      if (!ended) attempt.pumped = fail(attempt.call.blamed(std::move(ended).error()));
-      attempt.is_pumping = false;
-      attempt.sent_at = loop_.now();
-      co_return;
-    }
-    // An upstream that stops reading may be about to answer: its answer decides.
-    auto sent = co_await attempt.call.writer().write(*piece, false);
-    if (!sent) {
-      attempt.pumped = fail(attempt.call.blamed(std::move(sent).error()));
-      co_return;
-    }
-  }
+  Result<void> carried = co_await carry_body(attempt);
+  attempt.is_pumping = false;
+  attempt.sent_at = loop_.now();
+  if (carried || attempt.stops_pumping) co_return;
+  attempt.pumped = std::move(carried);
+  const bool is_clients = attempt.pumped.error().blame == Error::Blame::client;
+  if (!is_clients || attempt.context.exchange.response_started()) co_return;
+  attempt.client_left = true;
   attempt.call.interrupt();
+}
+
+Task<Result<void>> Proxy::carry_body(Attempt& attempt) {
+  http::MessageWriter& writer = attempt.call.writer();
+  for (uint64_t position = 0; !attempt.stops_pumping;) {
+    CO_TRY(piece, co_await attempt.body.next(position));
+    if (attempt.stops_pumping) break;
+    auto sent = piece.empty() ? co_await writer.finish(attempt.context.exchange.request_trailers())
+                              : co_await writer.write(piece, false);
+    if (!sent) co_return fail(attempt.call.blamed(std::move(sent).error()));
+    if (piece.empty()) co_return Result<void>{};
+  }
+  co_return fail(Error::Code::cancelled, "the answer came first");
+}
+
+// The answer is complete, or failed: the rest of the request's body is not sent.
+Task<void> Proxy::stop_pump(Attempt& attempt) {
+  attempt.stops_pumping = true;
+  if (attempt.is_pumping) {
+    attempt.context.exchange.interrupt_body();
+    attempt.call.interrupt();
+  }
+  CHECK((co_await attempt.pumps.close(Deadline::never())).has_value());
 }
 
 // What the client is told when there is no answer to pass on.

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/time.h"
 #include "gateway/metrics.h"
+#include "gateway/read_ahead.h"
 #include "gateway/request_body.h"
 #include "gateway/request_context.h"
 #include "gateway/service.h"
@@ -21,7 +22,7 @@ namespace spillway::gateway {
 struct ProxyOptions {
   size_t body_kept_max = 64 << 10;  // For another attempt; see http/config.h.
   http::HeadLimits response_head;   // Of an upstream's answer.
-  Duration write_timeout = 60s;     // An upstream that takes no byte of a request.
+  Duration write_timeout = 60s;     // An upstream that takes no byte of a request; see `idle`.
 };
 
 // One core's way to all upstreams. Outlives the requests it carries.
@@ -38,6 +39,7 @@ class Proxy {
 
  private:
   struct Attempt;
+  class HangupGuard;
   struct Limits {
     Deadline total;
     Duration first_byte;
@@ -56,13 +58,20 @@ class Proxy {
   runtime::Task<Result<void>> exchange_heads(Attempt& attempt);
   runtime::Task<Result<void>> read_final_head(Attempt& attempt, bool awaits_continue);
   runtime::Task<void> pump_body(Attempt& attempt);
+  runtime::Task<Result<void>> carry_body(Attempt& attempt);
+  runtime::Task<void> stop_pump(Attempt& attempt);
+  void release(Attempt& attempt);
   runtime::Task<Result<void>> answer(Attempt& attempt);
   runtime::Task<Result<void>> relay(Attempt& attempt);
+  runtime::Task<Result<void>> relay_ahead(Attempt& attempt, std::string_view piece,
+                                          size_t bytes_max);
+  runtime::Task<void> fill(Attempt& attempt, ReadAhead& ahead, std::string_view piece);
+  runtime::Task<Result<void>> drain(Attempt& attempt, ReadAhead& ahead);
   runtime::Task<Result<void>> tunnel(Attempt& attempt);
   Result<void> begin_request(Attempt& attempt, bool is_whole) const;
   runtime::Task<void> answer_error(RequestContext& context, const Error& error) const;
-  bool may_retry(const RequestContext& context, const RequestBody& body, const Error& error,
-                 uint32_t attempts) const;
+  bool may_retry(const RequestContext& context, const RequestBody& body, const Limits& limits,
+                 const Error& error, uint32_t attempts) const;
 
   runtime::Loop& loop_;
   const http::Via& via_;

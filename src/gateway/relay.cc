@@ -1,6 +1,5 @@
 // gateway/relay.cc: the answer on its way back: streamed, or tunnelled after a switch of protocols.
-#include <algorithm>
-
+#include "base/ascii.h"
 #include "gateway/attempt.h"
 #include "gateway/balance_key.h"
 #include "http/hop_by_hop.h"
@@ -20,6 +19,13 @@ bool is_stream(const http::ResponseHead& response) {
   constexpr uint64_t short_body_max = 1 << 20;
   return response.framing.kind != BodyFraming::Kind::length ||
          response.framing.length > short_body_max;
+}
+
+// Events are there to be seen at once, however slow their reader.
+bool may_read_ahead(const http::ResponseHead& response) {
+  constexpr std::string_view event_stream = "text/event-stream";
+  return !equals_ignoring_case(
+      response.fields.value(Field::content_type).substr(0, event_stream.size()), event_stream);
 }
 
 }  // namespace
@@ -53,33 +59,79 @@ Task<Result<void>> Proxy::relay(Attempt& attempt) {
   const http::ResponseHead& response = call.response();
   CO_TRY_VOID(
       exchange.start_response(response.status, response.reason, response.fields, response.framing));
-  const bool has_total = !is_stream(response);
+  if (!is_stream(response)) attempt.body_ends = attempt.limits.total;
   CO_TRY(piece, call.arrived_body());
+  const auto buffer = attempt.context.route->buffer;
+  if (buffer && !call.body_ended() && may_read_ahead(response)) {
+    co_return co_await relay_ahead(attempt, piece, buffer->bytes);
+  }
   while (true) {
     if (piece.empty() && !call.body_ended()) {
       CO_TRY_VOID(attempt.client_blamed(co_await exchange.flush()));
-      const Deadline silence = Deadline::after(loop_.now(), attempt.limits.idle);
-      CO_TRY(read, co_await call.read_body(has_total ? silence.no_later_than(attempt.limits.total)
-                                                     : silence));
+      CO_TRY_VOID(attempt.check_client());
+      CO_TRY(read, co_await call.read_body(attempt.body_deadline(loop_.now())));
       piece = read;
     }
     // The end may have arrived with the piece: then it leaves with it.
     CO_TRY(next, call.arrived_body());
     const bool is_last = next.empty() && call.body_ended();
-    if (is_last && call.trailers() != nullptr) {
-      CO_TRY_VOID(attempt.client_blamed(co_await exchange.write(piece, false)));
-      co_return attempt.client_blamed(co_await exchange.finish(call.trailers()));
-    }
-    CO_TRY_VOID(attempt.client_blamed(co_await exchange.write(piece, is_last)));
+    const bool has_trailers = is_last && call.trailers() != nullptr;
+    const Instant began = loop_.now();
+    CO_TRY_VOID(attempt.client_blamed(co_await exchange.write(piece, is_last && !has_trailers)));
+    attempt.client_took(loop_.now() - began);
+    if (has_trailers) co_return attempt.client_blamed(co_await exchange.finish(call.trailers()));
     if (is_last) co_return Result<void>{};
     piece = next;
+  }
+}
+
+// With `buffer`: one coroutine takes from the upstream, this one gives to the client. The upstream
+// is free as soon as its part is done.
+Task<Result<void>> Proxy::relay_ahead(Attempt& attempt, std::string_view piece, size_t bytes_max) {
+  ReadAhead ahead(loop_, bytes_max);
+  runtime::Gate filler(loop_);
+  CHECK(filler.spawn(fill(attempt, ahead, piece)));
+  auto done = co_await drain(attempt, ahead);
+  ahead.stop();
+  attempt.call.interrupt();
+  CHECK((co_await filler.close(Deadline::never())).has_value());
+  co_return done;
+}
+
+Task<void> Proxy::fill(Attempt& attempt, ReadAhead& ahead, std::string_view piece) {
+  http::ClientCall& call = attempt.call;
+  while (true) {
+    const Instant began = loop_.now();
+    if (!co_await ahead.put(piece)) co_return;
+    attempt.client_took(loop_.now() - began);
+    if (call.body_ended()) break;
+    if (attempt.client_left) co_return ahead.end(attempt.check_client());
+    auto read = co_await call.read_body(attempt.body_deadline(loop_.now()));
+    if (!read) co_return ahead.end(fail(std::move(read).error()));
+    piece = *read;
+  }
+  // While the request's body is still being sent, its connection is in use.
+  if (!attempt.is_pumping) release(attempt);
+  ahead.end({});
+}
+
+Task<Result<void>> Proxy::drain(Attempt& attempt, ReadAhead& ahead) {
+  http::Exchange& exchange = attempt.context.exchange;
+  while (true) {
+    if (ahead.is_empty()) CO_TRY_VOID(attempt.client_blamed(co_await exchange.flush()));
+    CO_TRY(piece, co_await ahead.take());
+    const http::HeaderList* trailers = attempt.call.trailers();
+    const bool is_last = ahead.is_last() && trailers == nullptr;
+    CO_TRY_VOID(attempt.client_blamed(co_await exchange.write(piece, is_last)));
+    if (is_last) co_return Result<void>{};
+    if (ahead.is_last()) co_return attempt.client_blamed(co_await exchange.finish(trailers));
   }
 }
 
 Task<Result<void>> Proxy::tunnel(Attempt& attempt) {
   http::Exchange& exchange = attempt.context.exchange;
   CO_TRY_VOID(attempt.client_blamed(co_await exchange.switch_protocols(attempt.call.response())));
-  exchange.socket().set_hangup_listener(nullptr);
+  attempt.is_tunnel = true;
   attempt.context.keep_text();  // An idle tunnel holds no buffer, the head's neither.
   const http::TunnelEnd end =
       co_await http::run_tunnel(exchange.socket(), exchange.received(), attempt.call.socket(),

@@ -6,7 +6,8 @@
 
 namespace spillway::gateway {
 
-// As make_filters in gateway.cc makes them, which CHECKs the count.
+// The method policy, which looks at a request before its path is read, then as make_filters in
+// gateway.cc makes them, which CHECKs the count.
 inline constexpr std::array<std::string_view, 4> filter_names = {"method policy", "loop guard",
                                                                  "client identity", "tracing"};
 

@@ -3,10 +3,10 @@
 
 namespace spillway::gateway {
 
-std::optional<Refusal> MethodPolicy::on_request(RequestContext& context) const {
-  const http::Method method = context.exchange.request().method;
+std::optional<Refusal> check_method(http::Exchange& exchange) {
+  const http::Method method = exchange.request().method;
   if (method != http::Method::connect && method != http::Method::trace) return std::nullopt;
-  context.exchange.close_after();  // Whatever follows a CONNECT is not HTTP.
+  exchange.close_after();  // Whatever follows a CONNECT is not HTTP.
   return Refusal{.status = 405,
                  .text = "this method is not served here",
                  .field_name = "allow",

@@ -6,10 +6,7 @@
 namespace spillway::gateway {
 
 // CONNECT would make us a forward proxy; TRACE shows a client what other proxies added (RFC 9110
-// sections 9.3.6 and 9.3.8).
-class MethodPolicy final : public Filter {
- public:
-  std::optional<Refusal> on_request(RequestContext& context) const override;
-};
+// sections 9.3.6 and 9.3.8). No Filter, for it comes before the path: CONNECT has none.
+std::optional<Refusal> check_method(http::Exchange& exchange);
 
 }  // namespace spillway::gateway

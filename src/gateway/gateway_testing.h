@@ -1,0 +1,95 @@
+// gateway/gateway_testing.h: for tests: a gateway between clients and upstreams driven by hand.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gateway/gateway.h"
+#include "http/server_connection.h"
+#include "runtime/loop_testing.h"
+
+namespace spillway::gateway {
+
+// One service "app" behind the route "/*", unless a test changes them before the first connect().
+class GatewayTest : public runtime::PeerTest {
+ protected:
+  GatewayTest() {
+    config.ejection.reset();
+    config.retries.budget.least = {.count = 100, .per = 1s};
+  }
+  ~GatewayTest() override {
+    for (auto& connection : connections) connection->cut();
+    finish();
+    if (gateway) gateway->proxy().pool().clear();
+  }
+
+  // The gateway as the fields below say, made at the first call.
+  Gateway& made() {
+    if (gateway) return *gateway;
+    service = std::make_shared<Service>("app", config);
+    std::vector<upstream::EndpointSpec> specs;
+    for (const SocketAddress& address : endpoints) {
+      specs.push_back({.name = to_string(address), .address = address, .is_proven = true});
+    }
+    service->with([&](ServiceState& state) { state.cluster.set_endpoints(specs, loop.now()); });
+    route.service = "app";
+    auto routing = std::make_shared<Routing>(std::vector{route}, std::vector{service}, clients);
+    gateway.emplace(GatewayParts{.loop = loop,
+                                 .families = families,
+                                 .active_users = active_users,
+                                 .via = via,
+                                 .proxy = options},
+                    std::move(routing));
+    return *gateway;
+  }
+  // A client, connected.
+  runtime::Peer connect() {
+    auto pair = runtime::connected_pair(loop);
+    connections.push_back(std::make_unique<http::ServerConnection>(std::move(pair.socket), client,
+                                                                   context, limits, made()));
+    start(connections.back()->run());
+    return std::move(pair.peer);
+  }
+  uint64_t count_of(uint64_t upstream::EndpointCounters::* counter) {
+    return service->with([&](ServiceState& state) {
+      uint64_t sum = 0;
+      for (const auto& endpoint : state.cluster.status(loop.now()).endpoints) {
+        sum += endpoint.counters.*counter;
+      }
+      return sum;
+    });
+  }
+  uint32_t in_flight() {
+    return service->with([&](ServiceState& state) {
+      uint32_t sum = 0;
+      for (const auto& endpoint : state.cluster.status(loop.now()).endpoints) {
+        sum += endpoint.in_flight;
+      }
+      return sum;
+    });
+  }
+
+  telemetry::Registry registry{1};
+  MetricFamilies families{registry};
+  telemetry::ActiveUsers active_users;
+  http::Via via{"spillway-test"};
+  http::ServerContext context{loop, registry};
+  http::ClientInfo client{.peer = *SocketAddress::parse("192.0.2.7:4711")};
+  http::ServerLimits limits;
+
+  upstream::ClusterConfig config;
+  RouteConfig route;
+  ClientsConfig clients;
+  ProxyOptions options;
+  std::vector<SocketAddress> endpoints;
+  std::shared_ptr<Service> service;
+  std::optional<Gateway> gateway;
+  std::vector<std::unique_ptr<http::ServerConnection>> connections;
+};
+
+inline const std::string get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+inline const std::string ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+}  // namespace spillway::gateway
