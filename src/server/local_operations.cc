@@ -49,9 +49,11 @@ void LocalOperations::apply(const plan::Plan& plan) {
     if (service.is_supervised()) processes[name] = service.process;
   }
   for (auto& [name, process] : processes) {
-    // Beside the plan file, wherever `up` was called from.
-    process.cwd = std::filesystem::absolute(std::filesystem::path(plan.folder) /
-                                            process.cwd.value_or(std::string{}));
+    // Beside the plan file, wherever `up` was called from. A plan in the current folder names none.
+    const auto folder = std::filesystem::path(plan.folder) / process.cwd.value_or(std::string{});
+    std::error_code error;
+    const auto absolute = std::filesystem::absolute(folder.empty() ? "." : folder, error);
+    process.cwd = error ? folder.string() : absolute.string();
   }
   replicas_.apply(processes);
   endpoints_.refresh();
