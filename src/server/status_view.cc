@@ -2,6 +2,7 @@
 #include "server/status_view.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace spillway::server {
 
@@ -62,6 +63,12 @@ admin::ServiceStatus view_of(const upstream::ClusterStatus& cluster, bool is_sup
           found, {.name = replica.name, .address = replica.address, .state = replica.status.state});
     }
     found->replica = replica.status;
+  }
+  if (is_supervised) {
+    // "web.2" before "web.10".
+    std::ranges::stable_sort(view.endpoints, {}, [](const admin::EndpointStatus& endpoint) {
+      return std::pair(endpoint.name.size(), endpoint.name);
+    });
   }
   return view;
 }
