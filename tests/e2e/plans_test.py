@@ -1,0 +1,53 @@
+# tests/e2e/plans_test.py: every plan that the repository shows is one that the program takes.
+import pathlib
+import re
+import subprocess
+import tempfile
+import unittest
+
+root = pathlib.Path(__file__).resolve().parent.parent.parent
+program = root / "build" / "spillway"
+
+
+def check(plan):
+    done = subprocess.run([program, "check", plan], capture_output=True, text=True, timeout=30)
+    return done.returncode, done.stdout + done.stderr
+
+
+def plans_in(page):
+    """The fenced blocks of YAML that are whole plans: they name services."""
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+    return [block for block in blocks if re.search(r"^services:", block, re.MULTILINE)]
+
+
+class Plans(unittest.TestCase):
+    def test_every_example_is_accepted_without_a_warning(self):
+        plans = [plan for plan in sorted((root / "examples").rglob("*.yaml"))
+                 if "node_modules" not in plan.parts]
+        self.assertGreaterEqual(len(plans), 4)
+        for plan in plans:
+            with self.subTest(plan=plan.relative_to(root)):
+                status, text = check(plan)
+                self.assertEqual(status, 0, text)
+                self.assertNotIn("warning", text)
+
+    def test_every_plan_in_the_docs_is_accepted(self):
+        pages = [root / "README.md", root / "docs" / "configuration.md"]
+        for page in pages:
+            plans = plans_in(page)
+            self.assertTrue(plans, f"{page} shows no plan")
+            for number, text in enumerate(plans, 1):
+                with self.subTest(page=page.name, plan=number), \
+                        tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+                    file.write(text)
+                    file.flush()
+                    status, said = check(file.name)
+                    self.assertEqual(status, 0, said)
+
+    def test_the_first_plan_in_the_readme_has_about_ten_lines(self):
+        lines = plans_in(root / "README.md")[0].strip().splitlines()
+        self.assertLessEqual(len(lines), 12)
+
+
+if __name__ == "__main__":
+    unittest.main()
