@@ -290,8 +290,11 @@ void Process::replicas_changed() {
 }
 
 void Process::say_welcome() {
-  output_.write_line(welcome(plan_, listeners_, to_string(ListenAddress{admin_bound_}),
-                             options_.plan_source, operations_->replicas()));
+  // By mail: whoever tells us of the last replica has not yet noted itself that it is ready.
+  control_.post([this] {
+    output_.write_line(welcome(plan_, listeners_, to_string(ListenAddress{admin_bound_}),
+                               options_.plan_source, operations_->replicas()));
+  });
 }
 
 }  // namespace
