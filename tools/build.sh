@@ -1,5 +1,8 @@
 # tools/build.sh: configures and builds the trees under build/. Sourced by ./dev.
 
+# Objects of one clone serve every other: paths below this folder do not count.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=true
+
 compiler_options=(-DCMAKE_CXX_COMPILER=clang++-19 -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 
 # build_tree NAME CMAKE_OPTION... -- TARGET...: build/NAME, configured on its first use.

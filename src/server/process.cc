@@ -15,10 +15,10 @@
 #include "deploy/supervisor.h"
 #include "deploy/supervisor_channel.h"
 #include "runtime/blocking_pool.h"
-#include "runtime/descriptor_limit.h"
 #include "runtime/epoll_driver.h"
 #include "runtime/resolver.h"
 #include "server/control.h"
+#include "server/descriptors.h"
 #include "server/file_watch.h"
 #include "server/local_operations.h"
 #include "server/name_resolution.h"
@@ -70,7 +70,7 @@ class Process final : public deploy::ServerDuties {
   Task<Result<ListeningSockets>> take_sockets(deploy::Listen request, SocketAddress& bound);
   ControlOptions control_options();
   Task<void> finish();
-  Task<void> ask_to_stop();
+  Task<void> ask_to_stop(bool now);
   Task<void> reload_once(std::string why);
   Task<void> watch_plan();
   void replicas_changed();
@@ -121,7 +121,9 @@ Process::Process(ProcessOptions options, plan::Plan plan, runtime::Loop& control
       endpoints_(std::make_unique<ReplicaEndpoints>(control, server_->services(), output,
                                                     [this] { replicas_changed(); })),
       names_(std::make_unique<NameResolution>(control, server_->services(), resolver_, log)),
-      tasks_(control) {}
+      tasks_(control) {
+  server_->limit_connections(make_room_for_connections(plan_, log));
+}
 
 Task<void> Process::run() {
   if (auto started = co_await start(); !started) {
@@ -214,9 +216,9 @@ ControlOptions Process::control_options() {
           .listeners = listeners_,
           .load = options_.has_plan_file ? options_.load : nullptr,
           .stop =
-              [this](bool) {
+              [this](bool now) {
                 // The supervisor ends all in order and tells us to drain.
-                tasks_.spawn(ask_to_stop());
+                tasks_.spawn(ask_to_stop(now));
               },
           .operations = operations_.get()};
 }
@@ -260,9 +262,13 @@ Task<void> Process::reload_once(std::string why) {
   names_->wake();
 }
 
-Task<void> Process::ask_to_stop() {
-  auto asked = co_await channel_->stop_everything(Deadline::after(control_.now(), request_timeout));
-  if (!asked) log_.error("cannot stop", {{"error", asked.error().detail}});
+// A second request means at once, as a second signal does.
+Task<void> Process::ask_to_stop(bool now) {
+  for (int requests = now ? 2 : 1; requests > 0; --requests) {
+    auto asked =
+        co_await channel_->stop_everything(Deadline::after(control_.now(), request_timeout));
+    if (!asked) log_.error("cannot stop", {{"error", asked.error().detail}});
+  }
 }
 
 Task<void> Process::watch_plan() {
@@ -307,7 +313,6 @@ int run_process(ProcessOptions options) {
     }
     return 2;
   }
-  (void)runtime::raise_descriptor_limit();  // What is granted decides how many clients we take.
   const uint32_t workers = Server::worker_count(*loaded.plan);
   const auto control = make_loop(workers);
   auto output = runtime::LineWriter::from_descriptor(STDOUT_FILENO, workers);

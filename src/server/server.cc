@@ -122,12 +122,17 @@ Task<Result<void>> Server::apply(const plan::Plan& plan) {
   const bool log_changes = plan.access_log.to != services_.plan().access_log.to;
   if (log_changes) CO_TRY_VOID(open_access_log(plan.access_log));
   const auto routing = services_.apply(plan);
-  connections_.set_maximum(plan.resources.connections);
+  connections_.set_maximum(std::min<uint64_t>(plan.resources.connections, connections_most_));
   const WorkerPlan next = worker_plan(routing);
   co_await on_all_workers([&next](Worker& worker) { worker.use(next); });
   retired_logs_.clear();
   prober_.wake();
   co_return Result<void>{};
+}
+
+void Server::limit_connections(uint64_t most) {
+  connections_most_ = most;
+  connections_.set_maximum(std::min(connections_.maximum(), most));
 }
 
 void Server::reopen_logs() {

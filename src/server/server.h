@@ -54,6 +54,8 @@ class Server {
   // Applies a plan whole: requests under way keep the old one. Only live fields may differ. Error:
   // io, when the access log cannot be opened; nothing has changed then.
   runtime::Task<Result<void>> apply(const plan::Plan& plan);
+  // The most that descriptors allow, whatever the plan says.
+  void limit_connections(uint64_t most);
   // After USR1.
   void reopen_logs();
   // False: connections had to be cut at the deadline.
@@ -82,6 +84,7 @@ class Server {
   const gateway::MetricFamilies families_;
   const http::Via via_;
   runtime::SharedLimit connections_;
+  uint64_t connections_most_ = UINT64_MAX;
   ServiceSet services_;
   Prober prober_;
   std::unique_ptr<runtime::LineWriter> access_log_;

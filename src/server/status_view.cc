@@ -66,7 +66,7 @@ admin::ServiceStatus view_of(const upstream::ClusterStatus& cluster, bool is_sup
   }
   if (is_supervised) {
     // "web.2" before "web.10".
-    std::ranges::stable_sort(view.endpoints, {}, [](const admin::EndpointStatus& endpoint) {
+    std::ranges::sort(view.endpoints, {}, [](const admin::EndpointStatus& endpoint) {
       return std::pair(endpoint.name.size(), endpoint.name);
     });
   }

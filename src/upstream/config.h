@@ -113,7 +113,7 @@ struct ClusterConfig {
   std::optional<StickyConfig> sticky;
   TimeoutConfig timeouts;
   RetryConfig retries;
-  std::optional<HedgeConfig> hedge;
+  std::optional<HedgeConfig> hedge;  // Decided here, but no caller asks yet: not in the plan.
   // Absent by default: it turns an application that answers half of its requests with 500 into one
   // that answers none, which is for its owner to want.
   std::optional<BreakerConfig> breaker;
@@ -136,8 +136,6 @@ struct ClusterConfig {
                 {.doc = "Keeps a client at one endpoint by a cookie. Absent: no cookie is set."});
     visit.field("timeouts", &ClusterConfig::timeouts, {.doc = "How long each step may take."});
     visit.field("retries", &ClusterConfig::retries, {.doc = "Trying again, if that is safe."});
-    visit.field("hedge", &ClusterConfig::hedge,
-                {.doc = "Asking a second endpoint when the first is slow. Absent: never."});
     visit.field("breaker", &ClusterConfig::breaker,
                 {.doc = "Spares an endpoint that fails much of what it takes. Absent: never."});
     visit.field("concurrency", &ClusterConfig::concurrency,
