@@ -159,7 +159,8 @@ Result<Instance> find_instance(const std::optional<std::string>& name,
   }
   std::string names;
   for (const Instance& one : found) names += (names.empty() ? "" : ", ") + one.name;
-  return fail(Error::Code::invalid, "several instances run: " + names + "; name one with --name");
+  return fail(Error::Code::invalid,
+              "several instances run: " + names + "; name one with --instance");
 }
 
 }  // namespace spillway::deploy

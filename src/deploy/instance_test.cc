@@ -58,7 +58,7 @@ TEST_F(InstanceTest, several_have_to_be_named) {
   auto shop = InstanceFile::publish(named("shop"), directory_);
   auto blog = InstanceFile::publish(named("blog"), directory_);
   const auto any = find_instance(std::nullopt, {directory_});
-  EXPECT_EQ(any.error().detail, "several instances run: blog, shop; name one with --name");
+  EXPECT_EQ(any.error().detail, "several instances run: blog, shop; name one with --instance");
   EXPECT_EQ(find_instance("shop", {directory_})->name, "shop");
   EXPECT_EQ(find_instance("wiki", {directory_}).error().code, Error::Code::not_found);
 }
