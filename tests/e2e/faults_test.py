@@ -59,17 +59,17 @@ class Faults(unittest.TestCase):
         self.assertEqual(result.count(502, "GET"), 0, result)
         self.assertLessEqual(posts["count"], 64, "more than were in flight")
         self.assertLess(posts["last_at"], killed_at + 1, result)
-        for stream in streams[4:]:
-            stream.start()
         hit = [stream for stream in streams if stream.replica == victim["name"]]
         self.assertTrue(0 < len(hit) < len(streams), [one.replica for one in streams])
         for stream in hit:
+            if stream in streams[4:]:
+                stream.start()  # What had come until then lies in the socket.
             stream.join(10)
             self.assertTrue(stream.is_visibly_truncated(), stream.head)
         for stream in streams[:4]:
             self.assertTrue(stream in hit or not stream.has_ended, stream.head)
         instance.wait_ready()
-        self.assertEqual(instance.endpoints()[0]["replica"]["restarts"], 1)
+        self.assertEqual(instance.endpoint(victim["name"])["replica"]["restarts"], 1)
         for stream in streams:
             stream.close()
 
@@ -89,10 +89,11 @@ class Faults(unittest.TestCase):
                 result = load.result()
             instance.wait_ready()
             self.assertEqual(result.failed(502, 503), {}, result)
-            self.assertEqual(result.count(502, "GET"), 0, result)
-            self.assertLessEqual(result.count(502, "POST"), 64, result)
+            self.assertLessEqual(result.count(502), 64 * 2, result)
             self.assertGreater(result.count(503), 0, result)
             for method, status, one in result.answers():
+                if status == 502:  # Begun before both deaths were known.
+                    self.assertLess(one["last_at"], killed_at + 0.5, f"{method}: {result}")
                 if status == 503:
                     self.assertLess(one["last_at"], ready_at + 2, f"{method}: {result}")
                 if status == 200:

@@ -239,14 +239,14 @@ class LoadResult:
 class Instance:
     """`spillway up` on a plan, or with other arguments, in a folder of its own."""
 
-    def __init__(self, plan=None, *, arguments=None, environment=None, wait=True, name="test",
+    def __init__(self, plan=None, *, arguments=None, environment=None, wait=True, name=None,
                  workers=1, replicas=2, service=None, prefix=(), pass_fds=(), **more):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="spillway-e2e-"))
         self.folder.chmod(0o755)
         self.runtime = self.folder / "runtime"
         self.runtime.mkdir(mode=0o700)
         (self.folder / "data").mkdir()
-        self.name = name
+        self.name = name or self.folder.name  # Root's commands see other instances of root too.
         self.port, self.admin_port = free_port(), free_port()
         self.plan_path = self.folder / "plan.yaml"
         self.environment = {**os.environ, "XDG_RUNTIME_DIR": str(self.runtime),
@@ -311,8 +311,9 @@ class Instance:
             status = self.status()
         except (OSError, http.client.HTTPException):
             return False
-        return all(endpoint["state"] == "healthy"
-                   for service in status["services"] for endpoint in service["endpoints"])
+        states = [endpoint["state"] for service in status["services"]
+                  for endpoint in service["endpoints"]]
+        return len(states) > 0 and set(states) == {"healthy"}
 
     def wait_ready(self, seconds=start_limit):
         """Every endpoint is healthy."""
@@ -324,6 +325,9 @@ class Instance:
     def endpoints(self, service="web"):
         return next(one["endpoints"] for one in self.status()["services"]
                     if one["name"] == service)
+
+    def endpoint(self, name):
+        return next(one for one in self.endpoints() if one["name"] == name)
 
     def replica_pids(self, service="web"):
         return sorted(endpoint["replica"]["pid"] for endpoint in self.endpoints(service)
@@ -338,8 +342,8 @@ class Instance:
         return pid
 
     def run(self, *arguments, timeout=60, environment=None):
-        """One of the program's other commands, as this instance's user."""
-        return subprocess.run([program, *map(str, arguments)], stdin=subprocess.DEVNULL,
+        """One of the program's other commands, about this instance."""
+        return subprocess.run([program, *map(str, arguments), "--instance", self.name], stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=timeout, cwd=self.folder,
                               env={**self.environment, **(environment or {})},
                               preexec_fn=die_with_parent)
