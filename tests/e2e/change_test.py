@@ -25,6 +25,7 @@ class Change(unittest.TestCase):
                     instance.write_plan(plan)
                     done = instance.run("reload")
                     self.assertEqual(done.returncode, 0, done.stderr)
+                    time.sleep(0.05)
                 load.process.terminate()
                 result = load.result()
             self.assertEqual(result.failed(), {}, result)
@@ -86,17 +87,12 @@ class Change(unittest.TestCase):
         instance.write_plan(plan)
         with instance.load(60, connections=32) as load:
             instance.run("reload")
-            seen = set()
-
-            def has_failed():
-                seen.update(instance.replica_pids())
-                errors = instance.text("errors").lower()
-                return "rolled back" in errors or "roll" in errors and "fail" in errors
-            support.wait_for(has_failed, 15, "a rollback")
+            support.wait_for(lambda: "rolled_back" in instance.text("errors"), 15, "a rollback")
             load.process.terminate()
             result = load.result()
-        self.assertTrue(seen - set(before), "no new replica was tried")
-        support.wait_for(lambda: instance.replica_pids() == before, 10, "only the old replicas")
+        self.assertIn("not ready in time", instance.text("errors"))
+        self.assertEqual(instance.replica_pids(), before)
+        self.assertEqual(set(map(support.is_alive, before)), {True})
         self.assertEqual(result.failed(), {}, result)
         self.assertEqual(instance.fetch("/health").status, 200)
 
@@ -122,7 +118,7 @@ class Change(unittest.TestCase):
             load.process.terminate()
             result = load.result()
         self.assertEqual(result.failed(), {}, result)
-        self.assertEqual(instance.run("scale", "set", "web", 5).returncode, 4)
+        self.assertEqual(instance.run("scale", "set", "web", 5).returncode, 2)
         self.assertEqual(instance.run("scale", "set", "nobody", 1).returncode, 4)
         self.assertEqual(instance.run("drain", "nobody").returncode, 4)
 

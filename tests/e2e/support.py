@@ -294,8 +294,8 @@ class Instance:
         self.output.close()
         self.errors.close()
         if kind is not None:
-            print(f"--- {self.folder.name}: output\n{self.text('output')[-3000:]}"
-                  f"--- errors\n{self.text('errors')[-6000:]}---", flush=True)
+            print(f"--- {self.folder.name}: output\n{self.text('output')[-1500:]}"
+                  f"--- errors\n{self.text('errors')[-3000:]}---", flush=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def text(self, name):

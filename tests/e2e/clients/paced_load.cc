@@ -276,7 +276,9 @@ void Connection::finish() {
   if (count.count++ == 0) count.first_at = time;
   count.last_at = time;
   count.slowest = std::max(count.slowest, time - started_);
-  if (status_ >= 300) tally_.note(fmt::format("{} {}: {}", kind_->method, status_, body_));
+  if (status_ >= 300 && count.count <= 3) {
+    tally_.note(fmt::format("{:.3f} {} {}: {}", time, kind_->method, status_, body_));
+  }
   kind_ = nullptr;
   if (closes_) close();
 }
