@@ -35,7 +35,7 @@ struct FieldNote {
   std::string_view raising = "";  // The cost of raising it, if it has one.
   bool restart = false;           // True: a change needs `spillway upgrade`; false: live.
   bool required = false;
-  bool secret = false;            // True: its value never appears in a message or a diff.
+  bool secret = false;  // True: its value never appears in a message or a diff.
   std::string_view example = "";
 };
 
