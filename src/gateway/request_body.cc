@@ -30,7 +30,7 @@ void RequestBody::keep(std::string_view piece) {
   }
   if (!buffer_) {
     buffer_ = exchange_.loop().buffers().borrow(runtime::BufferSize::large);
-    std::memcpy(buffer_.space().data(), kept_.data(), kept_.size());
+    std::ranges::copy(kept_, buffer_.space().begin());  // kept_ may be empty, and so nowhere.
     buffer_.add(kept_.size());
   }
   std::memcpy(buffer_.space().data(), piece.data(), piece.size());
