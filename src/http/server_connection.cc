@@ -19,8 +19,8 @@ constexpr Duration linger_max = 2s;
 constexpr uint64_t linger_bytes_max = uint64_t{4} << 20;
 // A body that nobody wanted is read up to here to save the connection.
 constexpr uint64_t skipped_bytes_max = 256 << 10;
-// In a drain, a client's next request may be on its way for so long after its last answer; one that
-// is met by a closed connection is lost for the client.
+// In a drain, a client's next request may be on its way for so long after its last answer or after
+// the drain began, whichever is later; one that is met by a closed connection is lost for the client.
 constexpr Duration drain_grace = 250ms;
 
 telemetry::Counter counter(telemetry::Registry& registry, uint32_t core, std::string name,
@@ -74,15 +74,21 @@ Task<bool> ServerConnection::wait_for_request() {
     co_return !is_cut_;
   }
   requests_in_a_row_ = 0;
-  const Instant since = context_.loop.now();
+  Instant since = context_.loop.now();
   while (true) {
-    const Duration limit = is_draining_ ? drain_grace : limits_.idle_timeout;
+    const bool was_draining = is_draining_;
+    const Duration limit = was_draining ? drain_grace : limits_.idle_timeout;
     is_idle_ = true;
     const auto ready = co_await socket_.wait_readable(Deadline::after(since, limit));
     is_idle_ = false;
     if (ready) co_return true;
-    const bool is_drain = ready.error().code == Error::Code::cancelled && !is_cut_;
-    if (!is_drain) co_return false;
+    if (is_cut_ || !is_draining_) co_return false;
+    if (was_draining) {
+      // Its request may be here already, if we are the ones who are late.
+      co_await runtime::next_turn(context_.loop);
+      co_return !is_cut_ && socket_.has_news();
+    }
+    since = context_.loop.now();
   }
 }
 

@@ -454,6 +454,19 @@ TEST_F(ServerConnectionTest, a_drain_still_takes_the_request_that_was_on_its_way
   EXPECT_TRUE(answer.ends_with("hello\n")) << answer;
 }
 
+TEST_F(ServerConnectionTest, a_drain_waits_for_clients_that_were_silent_for_long_too) {
+  runtime::Peer client = connect();
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  client.take_through("hello\n");
+  const Instant began = loop.now();
+  ASSERT_TRUE(runtime::turn_until(loop, [&] { return loop.now() > began + 300ms; }));
+  connections.back()->drain();
+  turn();
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  const std::string answer = client.take_rest();
+  EXPECT_TRUE(answer.ends_with("hello\n")) << answer;
+}
+
 TEST_F(ServerConnectionTest, a_cut_ends_at_once_whatever_goes_on) {
   runtime::Peer idle = connect();
   runtime::Peer in_head = connect();
