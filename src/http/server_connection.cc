@@ -19,8 +19,8 @@ constexpr Duration linger_max = 2s;
 constexpr uint64_t linger_bytes_max = uint64_t{4} << 20;
 // A body that nobody wanted is read up to here to save the connection.
 constexpr uint64_t skipped_bytes_max = 256 << 10;
-// In a drain, a client's next request may be on its way for so long after its last answer or after
-// the drain began, whichever is later; one that is met by a closed connection is lost for the client.
+// In a drain, a client's next request may be on its way for so long after its last answer, or after
+// the drain began if that is later; one that meets a closed connection is lost for the client.
 constexpr Duration drain_grace = 250ms;
 
 telemetry::Counter counter(telemetry::Registry& registry, uint32_t core, std::string name,

@@ -1,5 +1,7 @@
-# tests/e2e/change_test.py: reload, deploy, scale, drain, upgrade and stop under load cost nobody anything.
+# tests/e2e/change_test.py: reload, deploy, scale, drain, upgrade and stop, under load.
 import copy
+import os
+import shutil
 import signal
 import threading
 import time
@@ -62,6 +64,21 @@ class Change(unittest.TestCase):
             support.wait_for(lambda: not support.is_alive(old), 10, "the end of the drained server")
             self.assertEqual(sockets.finish()["cut"], 5)
 
+    @support.on_quickstart((1,))
+    def test_an_upgrade_takes_another_binary_and_refuses_a_bad_one(self, instance):
+        for bad in ("/bin/false", "/nowhere", instance.plan_path):
+            done = instance.run("upgrade", bad)
+            self.assertIn(done.returncode, (1, 2, 4), f"{bad}: {done.stderr}")
+            self.assertTrue(done.stderr, bad)
+        copied = instance.folder / "spillway-next"
+        shutil.copy(support.program, copied)
+        before = instance.replica_pids()
+        self.assertEqual(instance.run("upgrade", copied).returncode, 0, instance.text("errors"))
+        self.assertEqual(os.readlink(f"/proc/{instance.process.pid}/exe"), str(copied))
+        self.assertEqual(os.readlink(f"/proc/{instance.server_pids()[-1]}/exe"), str(copied))
+        instance.wait_ready()
+        self.assertEqual(instance.replica_pids(), before)
+
     @support.on_quickstart()
     def test_a_deploy_under_load_fails_nothing(self, instance):
         before = instance.replica_pids()
@@ -111,7 +128,8 @@ class Change(unittest.TestCase):
             self.assertEqual(instance.endpoint("web.1")["requests"], count)
             done = instance.run("drain", "--undo", "web.1")
             self.assertEqual(done.returncode, 0, done.stderr)
-            support.wait_for(lambda: instance.endpoint("web.1")["requests"] > count, 5, "its return")
+            support.wait_for(lambda: instance.endpoint("web.1")["requests"] > count, 5,
+                             "its return")
             done = instance.run("scale", "set", "web", 1)
             self.assertEqual(done.returncode, 0, done.stderr)
             support.wait_for(lambda: len(instance.replica_pids()) == 1, 20, "one replica")

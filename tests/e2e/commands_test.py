@@ -92,9 +92,9 @@ class Plans(unittest.TestCase):
         plan["services"]["web"]["timeouts"] = {"total": total}
         instance.write_plan(plan)
         order()
-        support.wait_for(lambda: f'"{total}"' in instance.run("explain", "GET", "/", "--json").stdout
-                         or re.search(rf"total +{total}", instance.run("explain", "GET", "/").stdout),
-                         10, "the reload")
+        shown = re.compile(rf"total +{total}")
+        support.wait_for(lambda: shown.search(instance.run("explain", "GET", "/").stdout), 10,
+                         "the reload")
         self.assertEqual(instance.fetch("/health").status, 200)
 
     def test_secrets_are_not_shown(self):
@@ -130,6 +130,9 @@ class Starts(unittest.TestCase):
         with support.Instance() as behind:
             self.serve_on_default_ports(["up", "--to", f"127.0.0.1:{behind.port}"])
 
+    def test_up_with_the_quickstarts_plan(self):
+        self.serve_on_default_ports(["up", support.quickstart / "spillway.yaml"])
+
     def test_up_with_a_command(self):
         self.serve_on_default_ports(["up", "--", "node", support.quickstart / "server.js"])
 
@@ -145,9 +148,8 @@ class Starts(unittest.TestCase):
             front.port, front.admin_port = 8080, 9901
             front.wait_ready()
             self.assertEqual(front.fetch("/health").json["status"], "ok")
-            text = support.wait_for(lambda: front.text("output"), 5, "the welcome")
-            self.assertIn("http://127.0.0.1:8080", text)
-            self.assertIn("/metrics", text)
+            for shown in ("http://127.0.0.1:8080", "/metrics", "spillway status"):
+                support.wait_for(lambda: shown in front.text("output"), 5, shown)
 
     def test_wrong_words_end_with_2_and_no_instance_with_3(self):
         with support.Instance() as instance:

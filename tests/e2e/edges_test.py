@@ -35,7 +35,8 @@ def proxy_v2(source, destination, source_port=4000, destination_port=80):
 
 
 class Clients(unittest.TestCase):
-    @support.on_quickstart(access_log={"to": "access.log"}, clients={"trusted_proxies": ["127.0.0.2"]})
+    @support.on_quickstart(access_log={"to": "access.log"},
+                           clients={"trusted_proxies": ["127.0.0.2"]})
     def test_forwarded_is_believed_from_trusted_proxies_only(self, instance):
         for source, expected in (("127.0.0.2", "203.0.113.7"), ("127.0.0.3", "127.0.0.3")):
             with socket.create_connection(("127.0.0.1", instance.port), 10,

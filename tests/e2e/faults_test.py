@@ -1,6 +1,8 @@
 # tests/e2e/faults_test.py: what clients notice when replicas, the server or the supervisor die.
+import contextlib
 import os
 import signal
+import socket
 import threading
 import time
 import unittest
@@ -23,10 +25,13 @@ class Stream(threading.Thread):
         self.has_ended = False
 
     def run(self):
-        self.received += support.receive_all(self.socket)
-        self.has_ended = True
+        with contextlib.suppress(OSError):  # Closed by us.
+            self.received += support.receive_all(self.socket)
+            self.has_ended = True
 
     def close(self):
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
 
     def is_visibly_truncated(self):
@@ -54,6 +59,7 @@ class Faults(unittest.TestCase):
                              "a new replica")
             result = load.result()
 
+        self.assertGreater(result.sent, 1500, result)
         posts = result["POST"]["statuses"].get("502", {"count": 0, "last_at": killed_at})
         self.assertEqual(result.failed(502), {}, result)
         self.assertEqual(result.count(502, "GET"), 0, result)

@@ -77,6 +77,7 @@ class Reporter(unittest.TestResult):
             self.say(event="result", id=test.id(), result="passed", text="")
 
     def addSkip(self, test, reason):
+        test = getattr(test, "test_case", test)  # A subtest counts as part of its test.
         self.say(event="result", id=test.id(), result="skipped", text=reason)
 
     def addExpectedFailure(self, test, error):

@@ -1,6 +1,6 @@
-# tests/e2e/support.py: a running Spillway for the end-to-end tests, its load, clients and processes.
-"""Each instance has a folder of its own for its plan, data, logs and runtime files, takes free ports
-and dies with the test's process. Set SPILLWAY to test another binary than build/spillway."""
+# tests/e2e/support.py: a running Spillway for the end-to-end tests, with load and clients.
+"""Each instance has a folder of its own for its plan, data, logs and runtime files, takes free
+ports and dies with the test's process. Set SPILLWAY to test another binary than build/spillway."""
 import contextlib
 import ctypes
 import functools
@@ -229,8 +229,8 @@ class LoadResult:
         return found
 
     @property
-    def slowest_ms(self):
-        return max((one["max_ms"] for _, _, one in self.answers()), default=0)
+    def sent(self):
+        return self.json["due"] - self.json["not_sent"]
 
     def __str__(self):
         return json.dumps(self.json, indent=1)
@@ -343,10 +343,10 @@ class Instance:
 
     def run(self, *arguments, timeout=60, environment=None):
         """One of the program's other commands, about this instance."""
-        return subprocess.run([program, *map(str, arguments), "--instance", self.name], stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=timeout, cwd=self.folder,
-                              env={**self.environment, **(environment or {})},
-                              preexec_fn=die_with_parent)
+        command = [program, *map(str, arguments), "--instance", self.name]
+        return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=timeout, cwd=self.folder, preexec_fn=die_with_parent,
+                              env={**self.environment, **(environment or {})})
 
     def fetch(self, target="/", *arguments, **options):
         return fetch(self.port, target, *arguments, **options)
