@@ -10,7 +10,7 @@ namespace spillway::runtime {
 namespace {
 
 constexpr size_t class_bytes = 128;
-constexpr size_t classes = 32;  // Up to 4 KiB; larger frames are rare and go to malloc.
+constexpr size_t classes = 64;  // Up to 8 KiB; larger frames are rare and go to malloc.
 constexpr uint32_t free_per_class_max = 4096;  // About a busy core's frames at 4,000 requests.
 
 struct FreeBlock {
