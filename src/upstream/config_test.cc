@@ -92,7 +92,7 @@ TEST(ClusterConfig, explains_every_field_also_of_a_derived_struct) {
   for (const char* name : {"balance", "ttl", "keepalive", "least", "panic", "slow_start"}) {
     EXPECT_NE(std::ranges::find(names, name), names.end()) << name;
   }
-  EXPECT_TRUE(service.health && service.breaker && service.hedge && service.sticky);
+  EXPECT_TRUE(service.health && service.breaker && service.sticky);
 }
 
 }  // namespace
