@@ -1,4 +1,5 @@
 # tests/e2e/commands_test.py: the commands, the plan's rules, the control API and the access log.
+import contextlib
 import copy
 import json
 import os
@@ -274,7 +275,8 @@ class Readiness(unittest.TestCase):
 
         def is_out():
             for pid in instance.replica_pids():
-                os.kill(pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):  # It has just ended.
+                    os.kill(pid, signal.SIGKILL)
             return instance.admin("/ready").status == 503
         support.wait_for(is_out, 10, "503")
         self.assertEqual(instance.admin("/health").status, 503)
