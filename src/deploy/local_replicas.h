@@ -26,6 +26,9 @@ class LocalReplicas final : public Orchestrator, public ReplicaNotices {
   Result<void> scale(const std::string& service, uint32_t count) override;
   std::vector<ReplicaStatus> status() const override;
 
+  // False in a server started for an upgrade, until it has said that it is ready.
+  bool has_taken_over() const { return has_taken_over_; }
+
   // Leaves every replica running and decides nothing more: for the drain of this server.
   runtime::Task<void> close();
 

@@ -176,9 +176,10 @@ Task<Result<void>> Process::start() {
 }
 
 // Replicas that ran before us answer a ready probe first. Clients wait in the listening sockets
-// meanwhile rather than be told 503, but not for long: we must be back within 200 ms.
+// meanwhile rather than be told 503. After a death not for long: we must be back within 200 ms. In
+// an upgrade the server before us still answers them, so there is time.
 Task<void> Process::await_replicas(size_t running) {
-  constexpr Duration wait_max = 120ms;
+  const Duration wait_max = replicas_->has_taken_over() ? Duration(120ms) : Duration(5s);
   constexpr Duration look_again = 2ms;
   const Deadline deadline = Deadline::after(control_.now(), wait_max);
   while (endpoints_->ready_count() < running && !deadline.has_passed(control_.now())) {
