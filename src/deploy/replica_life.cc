@@ -12,7 +12,6 @@ using runtime::Task;
 namespace {
 
 constexpr Duration request_timeout = 20s;  // The supervisor gives a start 10 s.
-constexpr Duration probe_timeout = 5s;     // Of one question; a hanging replica is asked again.
 constexpr Duration look_every = 100ms;     // For a reason to stop waiting.
 constexpr Duration end_slack = 40s;        // Beyond the grace: guards give up after 30 s.
 
@@ -103,7 +102,8 @@ Task<Result<void>> ServiceKeeper::make_ready(Slot& slot, Live& live, Version ver
       co_return fail(Error::Code::cancelled, "it is not wanted any more");
     }
     if (loop.now() >= ask_at) {
-      const Deadline asking = Deadline::after(loop.now(), probe_timeout).no_later_than(deadline);
+      const Deadline asking =
+          Deadline::after(loop.now(), ready.probe_timeout).no_later_than(deadline);
       auto answer = co_await context_.probe.probe_ready(endpoint(live).address, ready.path, asking);
       if (answer && !live.exit) {
         announce(live);
