@@ -66,7 +66,7 @@ void Service::settle(const Ticket& ticket, upstream::Outcome outcome, runtime::L
 runtime::Task<Result<Lease>> Service::acquire(runtime::Loop& loop,
                                               const upstream::PickRequest& request,
                                               Deadline deadline) {
-  using Wait = runtime::LineWait<runtime::Guarded<ServiceState>, Ticket, QueuedPick>;
+  using Wait = runtime::LineWait<Guarded<ServiceState>, Ticket, QueuedPick>;
   std::optional<Wait> wait;
   auto picked = state_->with([&](ServiceState& state) {
     // A free place that somebody in line could use would have been handed over under this lock, so

@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "base/time.h"
-#include "runtime/mutex.h"
+#include "base/mutex.h"
 #include "runtime/task.h"
 #include "runtime/wait_line.h"
 #include "upstream/cluster.h"
@@ -71,7 +71,7 @@ class Service {
   Service(std::string name, const upstream::ClusterConfig& config)
       : name_(std::move(name)),
         config_(config),
-        state_(std::make_shared<runtime::Guarded<ServiceState>>(name_, config)) {}
+        state_(std::make_shared<Guarded<ServiceState>>(name_, config)) {}
   // The same service under a new plan: endpoints, what is in flight and who waits stay.
   Service(const Service& before, const upstream::ClusterConfig& config, Instant now)
       : name_(before.name_), config_(config), state_(before.state_) {
@@ -97,7 +97,7 @@ class Service {
  private:
   const std::string name_;
   const upstream::ClusterConfig config_;
-  const std::shared_ptr<runtime::Guarded<ServiceState>> state_;
+  const std::shared_ptr<Guarded<ServiceState>> state_;
 };
 
 }  // namespace spillway::gateway

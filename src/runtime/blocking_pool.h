@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/mutex.h"
 #include "base/time.h"
 #include "runtime/loop.h"
-#include "runtime/mutex.h"
 #include "runtime/task.h"
 
 namespace spillway::runtime {

@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/mutex.h"
 #include "base/time.h"
 #include "runtime/line_output.h"
 #include "runtime/line_ring.h"
-#include "runtime/mutex.h"
 #include "telemetry/log.h"
 
 namespace spillway::runtime {

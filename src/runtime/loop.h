@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "base/intrusive_list.h"
+#include "base/mutex.h"
 #include "base/random.h"
 #include "base/time.h"
 #include "runtime/buffer_pool.h"
 #include "runtime/driver.h"
-#include "runtime/mutex.h"
 #include "runtime/timer_wheel.h"
 
 namespace spillway::runtime {

@@ -80,7 +80,7 @@ void LogField::append_value(LineBuffer& line, LogFormat format) const {
 
 bool Log::admit(LogLevel level, std::string_view message, WallTime now, uint32_t& suppressed) {
   const size_t hash = std::hash<std::string_view>{}(message);
-  const Lock lock(mutex_);
+  const Locked lock(mutex_);
   Repeats& repeats = repeats_[hash % repeats_slots];
   if (repeats.message_hash != hash) repeats = {.message_hash = hash, .since = now};
   // A civil clock that was set back must not silence a message until it has caught up.
@@ -124,12 +124,12 @@ void Log::write(LogLevel level, std::string_view message, Fields fields) {
 }
 
 uint64_t Log::lines_written(LogLevel level) const {
-  const Lock lock(mutex_);
+  const Locked lock(mutex_);
   return lines_written_[static_cast<size_t>(level)];
 }
 
 uint64_t Log::lines_suppressed() const {
-  const Lock lock(mutex_);
+  const Locked lock(mutex_);
   return lines_suppressed_;
 }
 

@@ -12,9 +12,9 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/mutex.h"
 #include "base/time.h"
 #include "telemetry/line_buffer.h"
-#include "telemetry/lock.h"
 
 namespace spillway::telemetry {
 

@@ -75,7 +75,7 @@ const Family& Registry::family(const FamilySpec& spec) {
   if (whole.type == MetricType::histogram && whole.bounds.empty()) {
     whole.bounds.assign(latency_bounds.begin(), latency_bounds.end());
   }
-  const Lock lock(mutex_);
+  const Locked lock(mutex_);
   for (const std::unique_ptr<Family>& family : families_) {
     if (family->spec.name != whole.name) continue;
     CHECK(family->spec == whole);
@@ -126,7 +126,7 @@ void Registry::release(Series& series) {
 
 Cell* Registry::cells_of(const Family& family, const LabelValues& labels, MetricType type,
                          size_t lane) {
-  const Lock lock(mutex_);
+  const Locked lock(mutex_);
   Series& series = acquire(family, labels, type);
   series.permanent = true;
   return store_.at(series.place, lane);
@@ -177,7 +177,7 @@ SeriesSnapshot Registry::read(const Family& family, const Series& series) const 
 }
 
 std::vector<FamilySnapshot> Registry::snapshot() {
-  const Lock lock(mutex_);
+  const Locked lock(mutex_);
   Collection collected;
   for (const Collector& collect : collectors_) collect(collected);
   std::vector<FamilySnapshot> result;
@@ -199,23 +199,23 @@ std::vector<FamilySnapshot> Registry::snapshot() {
 }
 
 Registry::CollectorToken Registry::add_collector(Collector collect) {
-  const Lock lock(mutex_);
+  const Locked lock(mutex_);
   collectors_.push_back(std::move(collect));
   return CollectorToken(*this, std::prev(collectors_.end()));
 }
 
 void Registry::remove_collector(std::list<Collector>::iterator position) {
-  const Lock lock(mutex_);
+  const Locked lock(mutex_);
   collectors_.erase(position);
 }
 
 uint64_t Registry::series_refused() const {
-  const Lock lock(mutex_);
+  const Locked lock(mutex_);
   return series_refused_;
 }
 
 size_t Registry::series_count() const {
-  const Lock lock(mutex_);
+  const Locked lock(mutex_);
   return series_count_;
 }
 
@@ -228,7 +228,7 @@ Registry::CollectorToken::~CollectorToken() {
 
 Cell* Scope::cells_of(const Family& family, const LabelValues& labels, MetricType type,
                       size_t lane) {
-  const Lock lock(registry_.mutex_);
+  const Locked lock(registry_.mutex_);
   Registry::Series& series = registry_.acquire(family, labels, type);
   ++series.owners;
   series_.push_back(&series);
@@ -255,7 +255,7 @@ GlobalGauge Scope::global_gauge(const Family& family, const LabelValues& labels)
 }
 
 void Scope::retire() {
-  const Lock lock(registry_.mutex_);
+  const Locked lock(registry_.mutex_);
   for (Registry::Series* series : series_) registry_.release(*series);
   series_.clear();
 }

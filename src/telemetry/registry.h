@@ -12,8 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/mutex.h"
 #include "telemetry/cells.h"
-#include "telemetry/lock.h"
 #include "telemetry/metric.h"
 
 namespace spillway::telemetry {

@@ -1,10 +1,10 @@
-// runtime/mutex.h: the lock for the few things that cores share, checked by clang.
+// base/mutex.h: the lock for the few things that cores share, checked by clang.
 #pragma once
 
 #include <mutex>
 #include <utility>
 
-namespace spillway::runtime {
+namespace spillway {
 
 // std::mutex with clang's thread-safety annotations (clang.llvm.org, Thread Safety Analysis). Held
 // for tens of nanoseconds, never across an await or a system call. Any thread.
@@ -49,4 +49,4 @@ class Guarded {
   T value_ __attribute__((guarded_by(mutex_)));
 };
 
-}  // namespace spillway::runtime
+}  // namespace spillway
