@@ -23,8 +23,9 @@ enum class Mutation : uint8_t {
   takes_short_read_for_drained_after_end,  // The end of a stream is never seen.
   ignores_drain_when_idle,                 // Idle connections stay open in a graceful stop.
   keeps_old_plan,                          // A reload does not reach the workers.
+  hedges_whatever_the_method,              // A POST runs twice at once.
 };
-constexpr std::array<std::string_view, 9> enum_names(Mutation) {
+constexpr std::array<std::string_view, 10> enum_names(Mutation) {
   return {"none",
           "retries_what_may_have_acted",
           "reuses_half_read_connection",
@@ -33,7 +34,8 @@ constexpr std::array<std::string_view, 9> enum_names(Mutation) {
           "forgets_to_rearm_timer",
           "takes_short_read_for_drained_after_end",
           "ignores_drain_when_idle",
-          "keeps_old_plan"};
+          "keeps_old_plan",
+          "hedges_whatever_the_method"};
 }
 
 #ifdef SPILLWAY_MUTATIONS

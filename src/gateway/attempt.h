@@ -1,27 +1,105 @@
-// gateway/attempt.h: one try at getting an answer from one endpoint.
+// gateway/attempt.h: one request on its way upstream, and one try at getting its answer.
 #pragma once
 
 #include <algorithm>
+#include <array>
 
+#include "base/intrusive_list.h"
 #include "gateway/proxy.h"
+#include "gateway/request_body.h"
 #include "runtime/gate.h"
+#include "runtime/interruption.h"
 
 namespace spillway::gateway {
 
-// What the steps of one attempt share; lies in the frame of Proxy::attempt_once.
+// However generous the plan: each attempt costs an upstream work.
+constexpr uint32_t attempts_max = 10;
+
+// What the attempts of one request share; lies in the frame of Proxy::forward. While it lives, all
+// attempts under way end when the client goes away, so that work that nobody waits for does not
+// hold an endpoint or a place in a queue.
+struct Proxy::Forwarding final : public runtime::HangupListener {
+  Forwarding(RequestContext& its_context, RequestBody& its_body, RouteMetrics& its_metrics,
+             const Limits& its_limits)
+      : context(its_context), body(its_body), metrics(its_metrics), limits(its_limits) {
+    context.exchange.set_hangup_listener(this);
+    client_left = has_left();  // While nobody listened.
+  }
+  Forwarding(const Forwarding&) = delete;
+  Forwarding& operator=(const Forwarding&) = delete;
+  ~Forwarding() { context.exchange.set_hangup_listener(nullptr); }
+
+  // One that announced that it sends no more (close, or HTTP/1.0) may close its side and still
+  // listen, and so may one end of a tunnel.
+  bool may_close_its_side() const {
+    const http::RequestHead& request = context.exchange.request();
+    return is_tunnel || !request.keep_alive || request.minor_version == 0;
+  }
+  bool has_left() const {
+    const runtime::Socket& socket = context.exchange.socket();
+    return socket.is_broken() || (socket.peer_has_ended() && !may_close_its_side());
+  }
+  void on_hangup(bool is_broken) override {
+    if (is_broken || !may_close_its_side()) end_attempts();
+  }
+  // The client left, or its body failed: nobody waits for an answer.
+  void end_attempts() {
+    client_left = true;
+    end_attempts_but(nullptr);
+  }
+  void end_attempts_but(const runtime::Interruption* one) {
+    for (auto* other = under_way.first(); other != nullptr; other = under_way.next(*other)) {
+      if (other != one) other->interrupt();
+    }
+  }
+
+  // Why an attempt is interrupted.
+  std::unexpected<Error> ended() const {
+    if (client_left) return fail(Error::Code::cancelled, "the client left", Error::Blame::client);
+    return fail(Error::Code::cancelled, "the other attempt was answered first");
+  }
+
+  std::span<const upstream::EndpointId> tried() const {
+    return std::span(tried_).first(tried_count_);
+  }
+  void note(const upstream::Ticket& ticket) {
+    tried_[tried_count_++] = ticket.endpoint;
+    context.note_endpoint(ticket);
+  }
+
+  RequestContext& context;
+  RequestBody& body;
+  RouteMetrics& metrics;
+  const Limits& limits;
+  IntrusiveList<runtime::Interruption> under_way;  // One for each attempt.
+  bool client_left = false;
+  bool is_answered = false;  // An attempt has claimed the client.
+  bool is_tunnel = false;
+
+ private:
+  uint32_t tried_count_ = 0;
+  std::array<upstream::EndpointId, attempts_max + 1> tried_;  // With one hedge.
+};
+
+// What the steps of one attempt share once it has a connection; lies in the frame of
+// Proxy::attempt_once.
 struct Proxy::Attempt {
-  Attempt(runtime::Loop& loop, RequestContext& its_context, RequestBody& its_body,
-          RouteMetrics& its_metrics, const Limits& its_limits, Lease its_lease,
-          http::ClientConnection connection, http::ResponseHead& response,
+  Attempt(runtime::Loop& loop, Forwarding& its_work, runtime::Interruption& its_interruption,
+          Lease its_lease, http::ClientConnection connection, http::ResponseHead& response,
           const ProxyOptions& options)
-      : context(its_context),
-        body(its_body),
-        metrics(its_metrics),
-        limits(its_limits),
+      : work(its_work),
+        context(work.context),
+        limits(work.limits),
+        interruption(its_interruption),
         lease(std::move(its_lease)),
         call(std::move(connection), response, options.response_head,
-             std::min(options.write_timeout, its_limits.idle)),
-        pumps(loop) {}
+             std::min(options.write_timeout, limits.idle)),
+        pumps(loop) {
+    interruption.waits_for(call);
+  }
+  Attempt(const Attempt&) = delete;
+  Attempt& operator=(const Attempt&) = delete;
+  ~Attempt() { interruption.waits_no_more(); }
 
   const SocketAddress* address() const { return lease.ticket().address; }
 
@@ -49,63 +127,37 @@ struct Proxy::Attempt {
     if (!result) result.error().blame = Error::Blame::client;
     return result;
   }
-  // Waits that are not under way when the client leaves are not interrupted, so each looks here
+  // Waits that are not under way when the attempt is ended are not interrupted, so each looks here
   // before it begins.
-  Result<void> check_client() const {
-    if (!client_left) return {};
-    return fail(Error::Code::cancelled, "the client left", Error::Blame::client);
+  Result<void> check_wanted() const {
+    if (!interruption.is_interrupted()) return {};
+    return work.ended();
+  }
+  // An answer has begun to arrive: from here on the client is this attempt's, and one beside it is
+  // ended. Error: that one was first.
+  Result<void> claim_client() {
+    TRY_VOID(check_wanted());
+    work.is_answered = true;
+    if (context.hedges == 0) return {};
+    work.end_attempts_but(&interruption);
+    context.note_endpoint(lease.ticket());
+    return {};
   }
 
+  Forwarding& work;
   RequestContext& context;
-  RequestBody& body;
-  RouteMetrics& metrics;
   const Limits& limits;
+  runtime::Interruption& interruption;
   Lease lease;
   http::ClientCall call;
   runtime::Gate pumps;  // The request body on its way up, while the answer comes down.
   bool is_pumping = false;
   bool was_streamed = false;
   bool stops_pumping = false;
-  bool client_left = false;  // Or its body failed: nobody waits for an answer.
-  bool is_tunnel = false;
   bool is_released = false;  // The endpoint has its place back.
   Instant sent_at{};         // The last of the request, as far as it is sent.
   Deadline body_ends = Deadline::never();
   Result<void> pumped;  // Why the pump ended early.
-};
-
-// Whether a client whose side has ended is gone. One that announced that it sends no more (close,
-// or HTTP/1.0) may close its side and still listen.
-inline bool means_to_leave(const http::RequestHead& request) {
-  return request.keep_alive && request.minor_version >= 1;
-}
-inline bool has_left(http::Exchange& exchange) {
-  const bool has_ended = exchange.socket().peer_has_ended() && means_to_leave(exchange.request());
-  return has_ended || exchange.socket().is_broken();
-}
-
-// Ends the attempt when the client goes away while nobody reads from it, so that work that nobody
-// waits for does not hold an endpoint. One end of a tunnel may close its side and still listen.
-class Proxy::HangupGuard final : public runtime::HangupListener {
- public:
-  HangupGuard(http::Exchange& exchange, Attempt& attempt) : exchange_(exchange), attempt_(attempt) {
-    exchange_.set_hangup_listener(this);
-    attempt_.client_left = has_left(exchange_);  // While we connected.
-  }
-  HangupGuard(const HangupGuard&) = delete;
-  HangupGuard& operator=(const HangupGuard&) = delete;
-  ~HangupGuard() { exchange_.set_hangup_listener(nullptr); }
-
-  void on_hangup(bool is_broken) override {
-    const bool may_listen = attempt_.is_tunnel || !means_to_leave(exchange_.request());
-    if (may_listen && !is_broken) return;
-    attempt_.client_left = true;
-    attempt_.call.interrupt();
-  }
-
- private:
-  http::Exchange& exchange_;
-  Attempt& attempt_;
 };
 
 }  // namespace spillway::gateway

@@ -122,6 +122,7 @@ void Gateway::Record::log(Duration took) {
       .duration = took,
       .upstream_duration = context_.upstream_duration,
       .retries = context_.retries,
+      .hedges = context_.hedges,
       .client_ip = {client_text.data(), write_ip(context_.client, client_text.data())},
       .user_agent = request.fields.value(Field::user_agent),
       .request_id = context_.request_id,

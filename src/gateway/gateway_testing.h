@@ -61,6 +61,9 @@ class GatewayTest : public runtime::PeerTest {
       return sum;
     });
   }
+  uint32_t queue_length() {
+    return service->with([](ServiceState& state) { return state.cluster.queue_length(); });
+  }
   uint32_t in_flight() {
     return service->with([&](ServiceState& state) {
       uint32_t sum = 0;

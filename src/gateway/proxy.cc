@@ -20,13 +20,10 @@ using upstream::Outcome;
 
 namespace {
 
-// However generous the plan: each attempt costs an upstream work.
-constexpr uint32_t attempts_max = 10;
-
 Outcome outcome_of(const Error& error) {
   if (error.blame == Error::Blame::client) return {Outcome::Kind::client_aborted, 0};
   switch (error.code) {
-    case Error::Code::cancelled: return {Outcome::Kind::client_aborted, 0};
+    case Error::Code::cancelled: return {Outcome::Kind::nothing_learned, 0};
     case Error::Code::deadline_exceeded: return {Outcome::Kind::timed_out, 0};
     case Error::Code::connection_refused: return {Outcome::Kind::failed_connect, 0};
     default: return {Outcome::Kind::failed_response, 0};
@@ -69,7 +66,6 @@ Proxy::Limits Proxy::limits_of(const RequestContext& context) const {
 Task<void> Proxy::forward(RequestContext& context, RouteMetrics& metrics) {
   RequestBody body(context.exchange, options_.body_kept_max);
   const Limits limits = limits_of(context);
-  std::array<upstream::EndpointId, attempts_max> tried;
   context.service->with([&](ServiceState& state) { state.cluster.count_request(loop_.now()); });
 
   if (!context.exchange.request().expects_continue) {
@@ -77,13 +73,14 @@ Task<void> Proxy::forward(RequestContext& context, RouteMetrics& metrics) {
       co_return co_await answer_error(context, fetched.error());
     }
   }
+  Forwarding work(context, body, metrics, limits);
+  const auto& hedge = context.service->config().hedge;
+  const bool is_hedged = hedge && may_hedge(work);
   for (uint32_t attempts = 1;; ++attempts) {
-    CHECK(attempts <= attempts_max);
-    auto done = co_await attempt_once(context, body, metrics, limits,
-                                      std::span(tried).first(attempts - 1), tried[attempts - 1]);
+    auto done = is_hedged && attempts == 1 ? co_await attempt_hedged(work, hedge->after)
+                                           : co_await attempt_once(work, std::nullopt);
     if (done) co_return;
-    if (context.exchange.response_started() ||
-        !may_retry(context, body, limits, done.error(), attempts)) {
+    if (context.exchange.response_started() || !may_retry(work, done.error(), attempts)) {
       co_return co_await answer_error(context, done.error());
     }
     metrics.count_retry();
@@ -91,52 +88,58 @@ Task<void> Proxy::forward(RequestContext& context, RouteMetrics& metrics) {
   }
 }
 
-bool Proxy::may_retry(const RequestContext& context, const RequestBody& body, const Limits& limits,
-                      const Error& error, uint32_t attempts) const {
+bool Proxy::may_retry(const Forwarding& work, const Error& error, uint32_t attempts) const {
   // Nobody to ask is an answer: the queue was the place to wait.
   if (error.code == Error::Code::overloaded || error.blame == Error::Blame::client) return false;
   if (error.code == Error::Code::cancelled || attempts >= attempts_max) return false;
-  if (!body.is_replayable() || limits.total.has_passed(loop_.now())) return false;
+  if (!work.body.is_replayable() || work.limits.total.has_passed(loop_.now())) return false;
   const bool is_safe =
       error.retry == Error::Retry::safe || mutated(Mutation::retries_what_may_have_acted);
   const bool broke = error.code == Error::Code::connection_closed;
-  if (!is_safe && !(broke && http::is_idempotent(context.exchange.request().method))) return false;
-  return context.service->with(
+  const http::Method method = work.context.exchange.request().method;
+  if (!is_safe && !(broke && http::is_idempotent(method))) return false;
+  return work.context.service->with(
       [&](ServiceState& state) { return state.cluster.allows_retry(attempts, loop_.now()); });
 }
 
 // One attempt. Whatever is learned about the endpoint is told to its cluster.
-Task<Result<void>> Proxy::attempt_once(RequestContext& context, RequestBody& body,
-                                       RouteMetrics& metrics, const Limits& limits,
-                                       std::span<const upstream::EndpointId> tried,
-                                       upstream::EndpointId& used) {
-  const BalanceKey key = balance_key(context);
-  CO_TRY(lease, co_await context.service->acquire(loop_,
-                                                  {.now = loop_.now(),
-                                                   .random = loop_.random(),
-                                                   .hash_key = key.hash,
-                                                   .sticky = key.sticky,
-                                                   .tried = tried},
-                                                  limits.total));
-  if (has_left(context.exchange)) {  // While it waited in line.
-    lease.settle({Outcome::Kind::client_aborted, 0});
-    co_return fail(Error::Code::cancelled, "the client left", Error::Blame::client);
+Task<Result<void>> Proxy::attempt_once(Forwarding& work, std::optional<Lease> lease) {
+  RequestContext& context = work.context;
+  runtime::Interruption interruption;
+  work.under_way.push_back(interruption);
+  if (work.client_left) interruption.interrupt();
+  if (!lease) {
+    const BalanceKey key = balance_key(context);
+    auto acquired = co_await context.service->acquire(loop_,
+                                                      {.now = loop_.now(),
+                                                       .random = loop_.random(),
+                                                       .hash_key = key.hash,
+                                                       .sticky = key.sticky,
+                                                       .tried = work.tried()},
+                                                      work.limits.total, interruption);
+    if (interruption.is_interrupted()) co_return work.ended();
+    if (!acquired) co_return fail(std::move(acquired).error());
+    lease.emplace(std::move(*acquired));
   }
-  used = lease.ticket().endpoint;
-  context.note_endpoint(lease.ticket());
-  auto connection = co_await connect(*lease.ticket().address, context, limits);
+  work.note(lease->ticket());
+  auto connection = pool_.reuse(*lease->ticket().address);
   if (!connection) {
-    lease.settle(outcome_of(connection.error()));
-    co_return fail(std::move(connection).error());
+    auto fresh = co_await connect(*lease->ticket().address, work, interruption);
+    if (!fresh && interruption.is_interrupted()) fresh = work.ended();
+    if (!fresh) {
+      lease->settle(outcome_of(fresh.error()));
+      co_return fail(std::move(fresh).error());
+    }
+    connection = std::move(*fresh);
   }
   const auto response = responses_.borrow();
-  Attempt attempt(loop_, context, body, metrics, limits, std::move(lease), std::move(*connection),
-                  *response, options_);
-  const HangupGuard watching(context.exchange, attempt);
+  Attempt attempt(loop_, work, interruption, std::move(*lease), std::move(*connection), *response,
+                  options_);
   auto done = co_await exchange_heads(attempt);
   if (done) done = co_await answer(attempt);
 
   co_await stop_pump(attempt);
+  if (!done && interruption.is_interrupted()) done = work.ended();
   if (!done && !attempt.pumped && attempt.pumped.error().blame == Error::Blame::client) {
     done = attempt.pumped;  // The client's body failed first; the rest followed from it.
   }
@@ -159,21 +162,21 @@ void Proxy::release(Attempt& attempt) {
   attempt.lease.settle({});
 }
 
+// A new connection. Errors as ClientPool::connect.
 Task<Result<http::ClientConnection>> Proxy::connect(const SocketAddress& address,
-                                                    const RequestContext& context,
-                                                    const Limits& limits) {
-  if (auto idle = pool_.reuse(address)) co_return std::move(*idle);
-  const Duration timeout = context.service->config().timeouts.connect;
-  const Deadline deadline = Deadline::after(loop_.now(), timeout).no_later_than(limits.total);
-  co_return co_await pool_.connect(address, deadline);
+                                                    const Forwarding& work,
+                                                    runtime::Interruption& interruption) {
+  const Duration timeout = work.context.service->config().timeouts.connect;
+  const Deadline deadline = Deadline::after(loop_.now(), timeout).no_later_than(work.limits.total);
+  return pool_.connect(address, deadline, &interruption);
 }
 
 Result<void> Proxy::begin_request(Attempt& attempt, bool is_whole) const {
   RequestContext& context = attempt.context;
   const http::RequestHead& request = context.exchange.request();
   BodyFraming framing = request.framing;
-  if (is_whole && !attempt.body.kept().empty()) {
-    framing = {.kind = BodyFraming::Kind::length, .length = attempt.body.kept().size()};
+  if (is_whole && !attempt.work.body.kept().empty()) {
+    framing = {.kind = BodyFraming::Kind::length, .length = attempt.work.body.kept().size()};
   }
   // An HTTP/1.0 client need not name a host, but the upstream wants one.
   std::string_view host = request.authority;
@@ -202,11 +205,11 @@ Result<void> Proxy::begin_request(Attempt& attempt, bool is_whole) const {
 // Sends the request and waits for the answer's head. A body that is not here yet follows while we
 // wait, because an upstream may answer before it has read it all.
 Task<Result<void>> Proxy::exchange_heads(Attempt& attempt) {
-  CO_TRY_VOID(attempt.check_client());
+  CO_TRY_VOID(attempt.check_wanted());
   const Instant began = attempt.sent_at = loop_.now();
-  const bool is_whole = attempt.body.is_complete();
+  const bool is_whole = attempt.work.body.is_complete();
   CO_TRY_VOID(begin_request(attempt, is_whole));
-  auto sent = is_whole ? co_await attempt.call.writer().write(attempt.body.kept(), true)
+  auto sent = is_whole ? co_await attempt.call.writer().write(attempt.work.body.kept(), true)
                        : co_await attempt.call.writer().flush();
   if (!sent && sent.error().code != Error::Code::connection_closed) {
     co_return fail(attempt.call.blamed(std::move(sent).error()));
@@ -218,8 +221,9 @@ Task<Result<void>> Proxy::exchange_heads(Attempt& attempt) {
   // An upstream may answer before it has read all, and close: then its answer counts.
   if (!head && !sent) co_return fail(attempt.call.blamed(std::move(sent).error()));
   if (!head) co_return head;
+  CO_TRY_VOID(attempt.claim_client());
   const Duration took = loop_.now() - began;
-  attempt.metrics.observe_upstream(took);
+  attempt.work.metrics.observe_upstream(took);
   attempt.context.upstream_duration = took;
   attempt.lease.learn(Outcome::answered(attempt.call.response().status));
   co_return Result<void>{};
@@ -232,7 +236,7 @@ Task<Result<void>> Proxy::read_final_head(Attempt& attempt, bool awaits_continue
   constexpr int interim_max = 16;
   http::Exchange& exchange = attempt.context.exchange;
   for (int interim = 0; interim < interim_max;) {
-    CO_TRY_VOID(attempt.check_client());
+    CO_TRY_VOID(attempt.check_wanted());
     const Deadline deadline = awaits_continue ? Deadline::after(loop_.now(), continue_wait)
                                               : attempt.head_deadline(loop_.now());
     auto head = co_await attempt.call.read_head(exchange.request().method, deadline);
@@ -250,6 +254,7 @@ Task<Result<void>> Proxy::read_final_head(Attempt& attempt, bool awaits_continue
     ++interim;
     http::ResponseHead& response = attempt.call.response();
     if (!http::remove_hop_by_hop(response.fields)) break;
+    CO_TRY_VOID(attempt.claim_client());
     CO_TRY_VOID(
         attempt.client_blamed(co_await exchange.send_interim(response.status, &response.fields)));
     if (response.status == 100 && awaits_continue) {
@@ -270,14 +275,13 @@ Task<void> Proxy::pump_body(Attempt& attempt) {
   attempt.pumped = std::move(carried);
   const bool is_clients = attempt.pumped.error().blame == Error::Blame::client;
   if (!is_clients || attempt.context.exchange.response_started()) co_return;
-  attempt.client_left = true;
-  attempt.call.interrupt();
+  attempt.work.end_attempts();
 }
 
 Task<Result<void>> Proxy::carry_body(Attempt& attempt) {
   http::MessageWriter& writer = attempt.call.writer();
   for (uint64_t position = 0; !attempt.stops_pumping;) {
-    CO_TRY(piece, co_await attempt.body.next(position));
+    CO_TRY(piece, co_await attempt.work.body.next(position));
     if (attempt.stops_pumping) break;
     auto sent = piece.empty() ? co_await writer.finish(attempt.context.exchange.request_trailers())
                               : co_await writer.write(piece, false);

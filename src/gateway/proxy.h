@@ -3,12 +3,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "base/error.h"
 #include "base/time.h"
 #include "gateway/metrics.h"
 #include "gateway/read_ahead.h"
-#include "gateway/request_body.h"
 #include "gateway/request_context.h"
 #include "gateway/service.h"
 #include "http/client_connection.h"
@@ -39,7 +39,7 @@ class Proxy {
 
  private:
   struct Attempt;
-  class HangupGuard;
+  struct Forwarding;
   struct Limits {
     Deadline total;
     Duration first_byte;
@@ -48,13 +48,16 @@ class Proxy {
   };
 
   Limits limits_of(const RequestContext& context) const;
-  runtime::Task<Result<void>> attempt_once(RequestContext& context, RequestBody& body,
-                                           RouteMetrics& metrics, const Limits& limits,
-                                           std::span<const upstream::EndpointId> tried,
-                                           upstream::EndpointId& used);
+  // `lease`: the endpoint's, if it is chosen already.
+  runtime::Task<Result<void>> attempt_once(Forwarding& work, std::optional<Lease> lease);
+  static bool may_hedge(const Forwarding& work);
+  std::optional<Lease> lease_for_hedge(const Forwarding& work);
+  runtime::Task<void> attempt_into(Forwarding& work, std::optional<Lease> lease,
+                                   Result<void>& result);
+  runtime::Task<Result<void>> attempt_hedged(Forwarding& work, Duration after);
   runtime::Task<Result<http::ClientConnection>> connect(const SocketAddress& address,
-                                                        const RequestContext& context,
-                                                        const Limits& limits);
+                                                        const Forwarding& work,
+                                                        runtime::Interruption& interruption);
   runtime::Task<Result<void>> exchange_heads(Attempt& attempt);
   runtime::Task<Result<void>> read_final_head(Attempt& attempt, bool awaits_continue);
   runtime::Task<void> pump_body(Attempt& attempt);
@@ -70,8 +73,7 @@ class Proxy {
   runtime::Task<Result<void>> tunnel(Attempt& attempt);
   Result<void> begin_request(Attempt& attempt, bool is_whole) const;
   runtime::Task<void> answer_error(RequestContext& context, const Error& error) const;
-  bool may_retry(const RequestContext& context, const RequestBody& body, const Limits& limits,
-                 const Error& error, uint32_t attempts) const;
+  bool may_retry(const Forwarding& work, const Error& error, uint32_t attempts) const;
 
   runtime::Loop& loop_;
   const http::Via& via_;

@@ -294,7 +294,7 @@ TEST_F(ProxyTest, a_client_that_left_while_it_waited_in_line_costs_no_upstream) 
   waiting.send("GET /gone HTTP/1.1\r\nHost: a\r\n\r\n");
   turn();
   waiting.close();
-  turn();
+  ASSERT_TRUE(runtime::turn_until(loop, [this] { return queue_length() == 0; })) << "still waits";
   upstream.send(ok);
   busy.take_through("ok");
   EXPECT_TRUE(upstream.stays_silent());
@@ -357,6 +357,35 @@ TEST_F(ProxyTest, a_slow_upload_of_a_small_body_holds_no_upstream) {
   client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc");
   EXPECT_THAT(client.take_head(), StartsWith("HTTP/1.1 408 "));
   EXPECT_TRUE(first.stays_silent());
+}
+
+TEST_F(ProxyTest, a_cut_ends_what_waits_in_line) {
+  config.concurrency = 1;
+  config.queue.wait = 60s;
+  runtime::Peer busy = connect();
+  busy.send(get);
+  runtime::Peer upstream = first.accept();
+  upstream.take_head();
+  runtime::Peer waiting = connect();
+  waiting.send(get);
+  ASSERT_TRUE(runtime::turn_until(loop, [this] { return queue_length() == 1; }));
+  connections.back()->cut();
+  EXPECT_TRUE(waiting.sees_end());
+  EXPECT_EQ(queue_length(), 0u);
+}
+
+TEST_F(ProxyTest, a_cut_ends_what_waits_for_a_connection) {
+  config.timeouts.connect = 60s;
+  const runtime::FullListener full;
+  endpoints = {full.address()};
+  runtime::Peer client = connect();
+  client.send(get);
+  ASSERT_TRUE(runtime::turn_until(loop, [this] { return in_flight() == 1; }));
+  EXPECT_TRUE(first.stays_silent());
+  connections.back()->cut();
+  EXPECT_TRUE(client.sees_end());
+  EXPECT_EQ(in_flight(), 0u);
+  EXPECT_EQ(count_of(&EndpointCounters::failed_connect), 0u);
 }
 
 TEST_F(ProxyTest, a_cut_ends_what_waits_for_an_upstream) {

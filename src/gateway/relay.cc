@@ -68,7 +68,7 @@ Task<Result<void>> Proxy::relay(Attempt& attempt) {
   while (true) {
     if (piece.empty() && !call.body_ended()) {
       CO_TRY_VOID(attempt.client_blamed(co_await exchange.flush()));
-      CO_TRY_VOID(attempt.check_client());
+      CO_TRY_VOID(attempt.check_wanted());
       CO_TRY(read, co_await call.read_body(attempt.body_deadline(loop_.now())));
       piece = read;
     }
@@ -105,7 +105,7 @@ Task<void> Proxy::fill(Attempt& attempt, ReadAhead& ahead, std::string_view piec
     if (!co_await ahead.put(piece)) co_return;
     attempt.client_took(loop_.now() - began);
     if (call.body_ended()) break;
-    if (attempt.client_left) co_return ahead.end(attempt.check_client());
+    if (attempt.interruption.is_interrupted()) co_return ahead.end(attempt.check_wanted());
     auto read = co_await call.read_body(attempt.body_deadline(loop_.now()));
     if (!read) co_return ahead.end(fail(std::move(read).error()));
     piece = *read;
@@ -131,7 +131,7 @@ Task<Result<void>> Proxy::drain(Attempt& attempt, ReadAhead& ahead) {
 Task<Result<void>> Proxy::tunnel(Attempt& attempt) {
   http::Exchange& exchange = attempt.context.exchange;
   CO_TRY_VOID(attempt.client_blamed(co_await exchange.switch_protocols(attempt.call.response())));
-  attempt.is_tunnel = true;
+  attempt.work.is_tunnel = true;
   attempt.context.keep_text();  // An idle tunnel holds no buffer, the head's neither.
   const http::TunnelEnd end =
       co_await http::run_tunnel(exchange.socket(), exchange.received(), attempt.call.socket(),

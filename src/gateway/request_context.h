@@ -83,6 +83,7 @@ struct RequestContext {
   std::string_view endpoint;
   std::array<char, 64> endpoint_text;
   uint32_t retries = 0;
+  uint32_t hedges = 0;
   std::optional<Duration> upstream_duration;
   Error error;  // Why the request failed, if it did.
   bool has_failed = false;

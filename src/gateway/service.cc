@@ -63,30 +63,42 @@ void Service::settle(const Ticket& ticket, upstream::Outcome outcome, runtime::L
   });
 }
 
-runtime::Task<Result<Lease>> Service::acquire(runtime::Loop& loop,
-                                              const upstream::PickRequest& request,
-                                              Deadline deadline) {
-  using Wait = runtime::LineWait<Guarded<ServiceState>, Ticket, QueuedPick>;
-  std::optional<Wait> wait;
-  auto picked = state_->with([&](ServiceState& state) {
+bool Service::Acquire::await_ready() {
+  if (interruption_.is_interrupted()) return true;
+  return service_.with([this](ServiceState& state) {
     // A free place that somebody in line could use would have been handed over under this lock, so
     // nobody is overtaken.
-    auto ticket = state.cluster.pick(request);
-    if (ticket || ticket.error() != PickRefusal::all_at_capacity) return ticket;
-    if (const auto until = state.cluster.enter_queue(deadline, request.now)) {
-      wait.emplace(*state_, loop, *until,
-                   QueuedPick{request.hash_key, request.sticky, request.tried});
-      state.waiting.join(wait->place());
-    }
-    return ticket;
+    picked_ = state.cluster.pick(request_);
+    if (picked_ || picked_.error() != PickRefusal::all_at_capacity) return true;
+    const auto until = state.cluster.enter_queue(deadline_, request_.now);
+    if (!until) return true;
+    wait_.emplace(*service_.state_, loop_, *until,
+                  QueuedPick{request_.hash_key, request_.sticky, request_.tried});
+    state.waiting.join(wait_->place());
+    return false;
   });
-  if (picked) co_return Lease(*this, loop, *picked);
-  if (!wait) co_return refuse(name_, reason_of(picked.error()));
+}
 
-  auto granted = co_await *wait;
-  if (granted) co_return Lease(*this, loop, *granted);
-  state_->with([](ServiceState& state) { state.cluster.leave_queue(false); });
-  co_return refuse(name_, "all endpoints are busy and none became free in time");
+void Service::Acquire::await_suspend(std::coroutine_handle<> handle) {
+  interruption_.waits_for(*wait_);
+  wait_->await_suspend(handle);
+}
+
+Result<Lease> Service::Acquire::await_resume() {
+  if (wait_) {
+    interruption_.waits_no_more();
+    auto granted = wait_->await_resume();
+    if (granted) return Lease(service_, loop_, *granted);
+    service_.with([](ServiceState& state) { state.cluster.leave_queue(false); });
+    if (granted.error().code != Error::Code::cancelled) {
+      return refuse(service_.name_, "all endpoints are busy and none became free in time");
+    }
+  }
+  if (interruption_.is_interrupted()) {
+    return fail(Error::Code::cancelled, "the wait for an endpoint was given up");
+  }
+  if (!picked_) return refuse(service_.name_, reason_of(picked_.error()));
+  return Lease(service_, loop_, *picked_);
 }
 
 }  // namespace spillway::gateway

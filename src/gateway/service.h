@@ -1,17 +1,19 @@
 // gateway/service.h: a service's endpoints as all cores share them, and the queue before them.
 #pragma once
 
+#include <coroutine>
 #include <cstdint>
+#include <expected>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "base/address.h"
 #include "base/error.h"
+#include "base/mutex.h"
 #include "base/random.h"
 #include "base/time.h"
-#include "base/mutex.h"
-#include "runtime/task.h"
+#include "runtime/interruption.h"
 #include "runtime/wait_line.h"
 #include "upstream/cluster.h"
 
@@ -81,11 +83,12 @@ class Service {
   const std::string& name() const { return name_; }
   const upstream::ClusterConfig& config() const { return config_; }
 
+  class Acquire;
   // An endpoint, at once or after waiting in the bounded queue for at most `queue.wait`. Errors,
-  // all with code overloaded (answer 503) and safe to retry: no endpoint, none healthy, queue full,
-  // waited too long.
-  runtime::Task<Result<Lease>> acquire(runtime::Loop& loop, const upstream::PickRequest& request,
-                                       Deadline deadline);
+  // with code overloaded (answer 503) and safe to retry: no endpoint, none healthy, queue full,
+  // waited too long; cancelled by `interruption`.
+  Acquire acquire(runtime::Loop& loop, const upstream::PickRequest& request, Deadline deadline,
+                  runtime::Interruption& interruption);
   void settle(const upstream::Ticket& ticket, upstream::Outcome outcome, runtime::Loop& loop);
 
   // Runs `function` on the state with the lock held.
@@ -99,5 +102,37 @@ class Service {
   const upstream::ClusterConfig config_;
   const std::shared_ptr<Guarded<ServiceState>> state_;
 };
+
+// What `co_await service.acquire(...)` waits on: nothing, nearly always.
+class Service::Acquire final {
+ public:
+  Acquire(Service& service, runtime::Loop& loop, const upstream::PickRequest& request,
+          Deadline deadline, runtime::Interruption& interruption)
+      : service_(service),
+        loop_(loop),
+        request_(request),
+        deadline_(deadline),
+        interruption_(interruption) {}
+
+  bool await_ready();
+  void await_suspend(std::coroutine_handle<> handle);
+  Result<Lease> await_resume();
+
+ private:
+  using Wait = runtime::LineWait<Guarded<ServiceState>, upstream::Ticket, QueuedPick>;
+
+  Service& service_;
+  runtime::Loop& loop_;
+  const upstream::PickRequest request_;
+  const Deadline deadline_;
+  runtime::Interruption& interruption_;
+  std::expected<upstream::Ticket, upstream::PickRefusal> picked_;
+  std::optional<Wait> wait_;
+};
+
+inline Service::Acquire Service::acquire(runtime::Loop& loop, const upstream::PickRequest& request,
+                                         Deadline deadline, runtime::Interruption& interruption) {
+  return Acquire(*this, loop, request, deadline, interruption);
+}
 
 }  // namespace spillway::gateway

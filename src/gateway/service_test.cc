@@ -37,9 +37,10 @@ struct Shared {
 };
 
 Task<void> work(Shared& shared, runtime::Loop& loop, int rounds) {
+  runtime::Interruption never;
   for (int i = 0; i < rounds; ++i) {
     auto lease = co_await shared.service.acquire(loop, {.now = loop.now(), .random = loop.random()},
-                                                 Deadline::after(loop.now(), 60s));
+                                                 Deadline::after(loop.now(), 60s), never);
     if (!lease) {
       ++shared.refused;
       continue;
@@ -81,7 +82,9 @@ TEST(Service, holds_its_concurrency_exactly_over_two_loops) {
 class ServiceTest : public runtime::PeerTest {
  protected:
   Task<void> acquire(Service& service, std::optional<Lease>& lease, std::optional<Error>& error) {
-    auto got = co_await service.acquire(loop, {.now = loop.now(), .random = loop.random()}, soon());
+    runtime::Interruption never;
+    auto got =
+        co_await service.acquire(loop, {.now = loop.now(), .random = loop.random()}, soon(), never);
     if (got) lease.emplace(std::move(*got));
     if (!got) error = got.error();
   }

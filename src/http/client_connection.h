@@ -28,7 +28,7 @@ struct ClientConnection {
 // One request and response on a connection that this owns meanwhile. The response's views are
 // valid until the call object is destroyed or read_head is called again. Sending and receiving may
 // be under way at once, by one coroutine each. One core.
-class ClientCall {
+class ClientCall final : public runtime::Interruptible {
  public:
   // `response` is storage lent for the time of the call.
   ClientCall(ClientConnection connection, ResponseHead& response, const HeadLimits& limits,
@@ -65,7 +65,7 @@ class ClientCall {
   runtime::Socket& socket() { return connection_.socket; }
   runtime::Buffer& received() { return received_; }
   // Ends waits that are under way in the other coroutine, with `cancelled`.
-  void interrupt();
+  void interrupt() override;
 
  private:
   Result<void> make_room();

@@ -65,11 +65,12 @@ std::optional<ClientConnection> ClientPool::reuse(const SocketAddress& address) 
 }
 
 runtime::Task<Result<ClientConnection>> ClientPool::connect(const SocketAddress& address,
-                                                            Deadline deadline) {
+                                                            Deadline deadline,
+                                                            runtime::Interruption* interruption) {
   counts_.connects.add();
-  auto socket = co_await runtime::Socket::connect(loop_, address, deadline);
+  auto socket = co_await runtime::Socket::connect(loop_, address, deadline, interruption);
   if (!socket) {
-    counts_.connect_failures.add();
+    if (socket.error().code != Error::Code::cancelled) counts_.connect_failures.add();
     co_return fail(std::move(socket).error());
   }
   co_return ClientConnection{.socket = std::move(*socket)};

@@ -38,7 +38,8 @@ class ClientPool final : runtime::Timer {
   // An idle connection that is younger than `keepalive` and, as far as known, alive.
   std::optional<ClientConnection> reuse(const SocketAddress& address);
   // A new one. Errors as Socket::connect; retry is safe.
-  runtime::Task<Result<ClientConnection>> connect(const SocketAddress& address, Deadline deadline);
+  runtime::Task<Result<ClientConnection>> connect(const SocketAddress& address, Deadline deadline,
+                                                  runtime::Interruption* interruption = nullptr);
   // Keeps a connection for at most `keepalive`, which must be shorter than the upstream's own
   // limit (Node's is 5 s), and for less if the upstream said so; or closes it if the pool is full.
   void give_back(const SocketAddress& address, ClientConnection connection, Duration keepalive);

@@ -66,7 +66,7 @@ struct Service {
                 {.doc = "What already runs, instead of `run`: addresses, UNIX sockets or host "
                         "names, which are resolved again and again.",
                  .example = "[10.0.0.1:4010, { address: \"10.0.0.2:4010\", weight: 5 }]"});
-    visit.embed(&Service::cluster, "ready");  // `ready` is the process's.
+    visit.embed(&Service::cluster);
   }
 };
 

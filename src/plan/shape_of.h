@@ -56,16 +56,11 @@ class Fields {
   void field(std::string_view name, Member Owner::* member, const FieldNote& note) {
     fields_.push_back({name, note, &shape_of<Member>(), to(member)});
   }
-  // The fields of a member struct appear as this struct's own, but not the one named `hidden`.
+  // The fields of a member struct appear as this struct's own.
   template <class Owner, class Member>
-  void embed(Member Owner::* member, std::string_view hidden = "") {
-    const size_t before = fields_.size();
+  void embed(Member Owner::* member) {
     Fields inner(fields_, to(member));
     Member::describe(inner);
-    for (size_t i = fields_.size(); i-- > before;) {
-      const bool is_hidden = fields_[i].name == hidden;
-      if (is_hidden) fields_.erase(fields_.begin() + static_cast<std::ptrdiff_t>(i));
-    }
   }
 
  private:
@@ -82,7 +77,7 @@ struct Probe {
   template <class Owner, class Member>
   void field(std::string_view, Member Owner::*, const FieldNote&) {}
   template <class Owner, class Member>
-  void embed(Member Owner::*, std::string_view = "") {}
+  void embed(Member Owner::*) {}
 };
 template <class T>
 concept Described = requires(Probe& probe) { T::describe(probe); };

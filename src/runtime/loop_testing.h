@@ -7,7 +7,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "base/address.h"
 #include "runtime/epoll_driver.h"
@@ -33,14 +35,20 @@ class PeerListener {
   // The next connection, once it is there.
   Peer accept() {
     int fd = -1;
-    EXPECT_TRUE(turn_until(loop_, [&] { return (fd = try_accept()) >= 0; })) << "nobody connects";
+    EXPECT_TRUE(turn_until(loop_, [&] { return (fd = accept_fd()) >= 0; })) << "nobody connects";
     return {loop_, fd};
+  }
+  // The next connection, if it is there.
+  std::optional<Peer> try_accept() {
+    const int fd = accept_fd();
+    if (fd < 0) return std::nullopt;
+    return Peer(loop_, fd);
   }
   // Nobody connects while the loop turns a few times.
   bool stays_silent() {
     const Instant end = loop_.now() + 20ms;
     while (loop_.now() < end) loop_.run_once(loop_.now() + 1ms);
-    const int fd = try_accept();
+    const int fd = accept_fd();
     if (fd >= 0) ::close(fd);
     return fd < 0;
   }
@@ -49,10 +57,38 @@ class PeerListener {
   }
 
  private:
-  int try_accept() const { return ::accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC); }
+  int accept_fd() const { return ::accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC); }
 
   Loop& loop_;
   int fd_;
+};
+
+// A listening socket whose queue is full: whoever connects hears nothing.
+class FullListener {
+ public:
+  FullListener() {
+    fds_.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in any{};
+    any.sin_family = AF_INET;
+    any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(::bind(fds_[0], reinterpret_cast<sockaddr*>(&any), sizeof any), 0);
+    EXPECT_EQ(::listen(fds_[0], 0), 0);
+    sockaddr_storage at{};
+    const socklen_t length = to_system(address(), at);
+    for (int i = 0; i < 3; ++i) {  // A queue of 0 holds one, and one more that nobody has seen.
+      fds_.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+      (void)::connect(fds_.back(), reinterpret_cast<sockaddr*>(&at), length);
+    }
+  }
+  FullListener(const FullListener&) = delete;
+  FullListener& operator=(const FullListener&) = delete;
+  ~FullListener() {
+    for (const int fd : fds_) ::close(fd);
+  }
+  SocketAddress address() const { return *bound_address(fds_[0]); }
+
+ private:
+  std::vector<int> fds_;  // The listener first.
 };
 
 // A TCP connection over loopback: one end for the code under test, one to drive.

@@ -13,6 +13,25 @@ std::unexpected<Error> gave_up(Error::Code code, const char* doing) {
   return fail(code, detail + doing);
 }
 
+// While it lives, `interruption` ends the wait for `descriptor` to become writable.
+class ConnectWait final : public Interruptible {
+ public:
+  ConnectWait(Descriptor& descriptor, Interruption* interruption)
+      : descriptor_(descriptor), interruption_(interruption) {
+    if (interruption_ != nullptr) interruption_->waits_for(*this);
+  }
+  ConnectWait(const ConnectWait&) = delete;
+  ConnectWait& operator=(const ConnectWait&) = delete;
+  ~ConnectWait() {
+    if (interruption_ != nullptr) interruption_->waits_no_more();
+  }
+  void interrupt() override { descriptor_.interrupt_writer(); }
+
+ private:
+  Descriptor& descriptor_;
+  Interruption* const interruption_;
+};
+
 }  // namespace
 
 Result<Socket> Socket::adopt(Loop& loop, int fd) {
@@ -20,7 +39,11 @@ Result<Socket> Socket::adopt(Loop& loop, int fd) {
   return Socket(std::move(descriptor));
 }
 
-Task<Result<Socket>> Socket::connect(Loop& loop, SocketAddress to, Deadline deadline) {
+Task<Result<Socket>> Socket::connect(Loop& loop, SocketAddress to, Deadline deadline,
+                                     Interruption* interruption) {
+  if (interruption != nullptr && interruption->is_interrupted()) {
+    co_return fail(Error::Code::cancelled, "interrupted before connecting");
+  }
   const int fd = loop.driver().connect(to);
   if (fd < 0) {
     Error error = system_error(-fd, "connect to " + to_string(to));
@@ -29,9 +52,12 @@ Task<Result<Socket>> Socket::connect(Loop& loop, SocketAddress to, Deadline dead
   }
   CO_TRY(socket, adopt(loop, fd));
   socket.descriptor_.clear_writable();
+  const ConnectWait wait(socket.descriptor_, interruption);
   auto waited = co_await socket.descriptor_.wait_writable(deadline);
   if (!waited) {
-    co_return fail(waited.error().code, "connect to " + to_string(to) + ": no answer in time",
+    const bool is_late = waited.error().code == Error::Code::deadline_exceeded;
+    co_return fail(waited.error().code,
+                   "connect to " + to_string(to) + (is_late ? ": no answer in time" : ": given up"),
                    Error::Blame::upstream, Error::Retry::safe);
   }
   if (const int error = loop.driver().connect_result(fd); error != 0) {

@@ -12,6 +12,7 @@
 #include "base/address.h"
 #include "base/error.h"
 #include "runtime/descriptor.h"
+#include "runtime/interruption.h"
 #include "runtime/task.h"
 
 namespace spillway::runtime {
@@ -20,8 +21,10 @@ namespace spillway::runtime {
 // while neither is under way. One core: the one whose loop it was made on.
 class Socket {
  public:
-  // Errors: connection_refused (nothing was sent: retry safe), deadline_exceeded, overloaded.
-  static Task<Result<Socket>> connect(Loop& loop, SocketAddress to, Deadline deadline);
+  // Errors: connection_refused (nothing was sent: retry safe), deadline_exceeded, overloaded, and
+  // cancelled by `interruption`, which may be null.
+  static Task<Result<Socket>> connect(Loop& loop, SocketAddress to, Deadline deadline,
+                                      Interruption* interruption = nullptr);
   // Takes over a connected, non-blocking descriptor.
   static Result<Socket> adopt(Loop& loop, int fd);
 

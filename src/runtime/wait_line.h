@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/intrusive_list.h"
+#include "runtime/interruption.h"
 #include "runtime/loop.h"
 
 namespace spillway::runtime {
@@ -67,10 +68,10 @@ class WaitLine {
   size_t length_ = 0;
 };
 
-// Make one, join the line with `place()` under the lock, then co_await it: the grant, or
-// deadline_exceeded. It must be awaited once it has joined.
+// Make one, join the line with `place()` under the lock, then co_await it: the grant,
+// deadline_exceeded, or cancelled by interrupt(). It must be awaited once it has joined.
 template <class Guard, class Grant, class Ask>
-class LineWait final : public Waiter, public Timer {
+class LineWait final : public Waiter, public Timer, public Interruptible {
  public:
   LineWait(Guard& guard, Loop& loop, Deadline deadline, Ask ask)
       : guard_(guard), place_(loop, *this, std::move(ask)), deadline_(deadline) {}
@@ -85,22 +86,29 @@ class LineWait final : public Waiter, public Timer {
   Result<Grant> await_resume() {
     place_.loop().disarm(*this);
     if (place_.grant()) return std::move(*place_.grant());
+    if (why_left_ == Error::Code::cancelled) return fail(*why_left_, "gave up its turn");
     return fail(Error::Code::deadline_exceeded, "waited in the queue for too long");
   }
+  void interrupt() override { leave(Error::Code::cancelled); }
 
  private:
-  void on_timer(Instant) override {
+  void on_timer(Instant) override { leave(Error::Code::deadline_exceeded); }
+  void leave(Error::Code why) {
+    if (why_left_) return;
     const bool left = guard_.with([this](auto& state) {
       if (place_.grant()) return false;  // Its mail is on the way.
       state.line().leave(place_);
       return true;
     });
-    if (left) place_.loop().schedule(*this);
+    if (!left) return;
+    why_left_ = why;
+    place_.loop().schedule(*this);
   }
 
   Guard& guard_;
   typename WaitLine<Grant, Ask>::Place place_;
   Deadline deadline_;
+  std::optional<Error::Code> why_left_;
 };
 
 }  // namespace spillway::runtime

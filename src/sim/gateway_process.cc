@@ -42,6 +42,12 @@ GatewayProcess::GatewayProcess(World& world, HostId host, uint32_t workers, cons
   add_cores(workers, plan);
 }
 
+uint64_t GatewayProcess::hedges() const {
+  return services_.find("app")->with([this](gateway::ServiceState& state) {
+    return state.cluster.status(world_.now()).counters.hedges;
+  });
+}
+
 void GatewayProcess::add_cores(uint32_t count, const plan::Plan& plan) {
   const server::WorkerPlan first = worker_plan(plan, services_.apply(plan));
   const server::WorkerShared shared{registry_, log_, families_, via_, connections_};

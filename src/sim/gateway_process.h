@@ -46,6 +46,8 @@ class GatewayProcess final : public Subject {
   size_t workers() const { return cores_.size(); }
   // Requests over all workers that were still running when a drain's time was up.
   bool had_to_cut() const { return had_to_cut_; }
+  // Second attempts sent beside slow first ones, of service "app".
+  uint64_t hedges() const;
 
  private:
   // Warnings are part of the trace, so that a failure can be read.

@@ -163,6 +163,26 @@ void gateway_queue(Stage& stage) {
                "hardly anything was answered: " + stage.ledger().summary());
 }
 
+void gateway_hedge(Stage& stage) {
+  while (stage.origins() < 3) stage.add_origin();
+  plan::Plan plan = plan_for(stage.origin_addresses());
+  upstream::ClusterConfig& cluster = plan.services.at("app").cluster;
+  cluster.hedge = upstream::HedgeConfig{.after = 10ms};
+  cluster.hedge->budget.share = Share::percent(50);
+  cluster.concurrency = 8;
+  cluster.queue = {.length = 100, .wait = 10s};
+  GatewayProcess& gateway = set_up(stage, plan);
+  for (size_t i = 0; i < 3; ++i) {
+    stage.origin(i).habits().idle_max = 10s;
+    stage.origin(i).habits().slow = 0.5;
+    stage.origin(i).habits().hints = 0.2;
+  }
+  add_clients(stage, 3, {.requests = 20});
+  stage.clients().add(ClientKind::aborting, 3);
+  stage.finish({});
+  stage.expect(gateway.hedges() > 20, fmt::format("only {} hedges", gateway.hedges()));
+}
+
 void gateway_cut(Stage& stage) {
   while (stage.origins() < 2) stage.add_origin();
   plan::Plan plan = plan_for(stage.origin_addresses());

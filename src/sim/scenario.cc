@@ -33,6 +33,8 @@ constexpr Scenario all_scenarios[] = {
     {"gateway_reload", "reloads change origins, services and routes; nothing may fail",
      gateway_reload},
     {"gateway_queue", "origins take two requests at a time; the others wait", gateway_queue},
+    {"gateway_hedge", "slow origins are helped by second attempts; nothing may fail or run twice",
+     gateway_hedge},
     {"gateway_cut", "the net to one origin is cut and healed; probes notice", gateway_cut},
     {"gateway_lossy", "connections on both sides are refused, ignored, reset or lost",
      gateway_lossy},

@@ -20,6 +20,7 @@ void gateway_kill(Stage& stage);
 void gateway_outage(Stage& stage);
 void gateway_reload(Stage& stage);
 void gateway_queue(Stage& stage);
+void gateway_hedge(Stage& stage);
 void gateway_cut(Stage& stage);
 void gateway_lossy(Stage& stage);
 void gateway_stop(Stage& stage);

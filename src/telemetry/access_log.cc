@@ -136,6 +136,10 @@ size_t format_access_line(const AccessRecord& record, std::span<char, access_lin
   }
   line.append(",\"retries\":");
   line.append_integer(record.retries);
+  if (record.hedges > 0) {
+    line.append(",\"hedges\":");
+    line.append_integer(record.hedges);
+  }
   append_text(line, ",\"client_ip\":\"", record.client_ip, name_bytes_max);
   append_text(line, ",\"user_agent\":\"", record.user_agent, user_agent_bytes_max);
   append_text(line, ",\"request_id\":\"", record.request_id, name_bytes_max);

@@ -28,6 +28,7 @@ struct AccessRecord {
   Duration duration{};                             // To the last byte handed to the kernel. Always.
   std::optional<Duration> upstream_duration = {};  // Of the last attempt.
   uint32_t retries = 0;                            // Always.
+  uint32_t hedges = 0;                             // Absent if 0.
   std::string_view client_ip;
   std::string_view user_agent;
   std::string_view request_id;

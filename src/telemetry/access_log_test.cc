@@ -60,18 +60,20 @@ TEST(AccessLog, writes_all_fields_in_a_fixed_order) {
       .duration = 12'345'678ns,
       .upstream_duration = 11ms,
       .retries = 1,
+      .hedges = 1,
       .client_ip = "192.0.2.7",
       .user_agent = "curl/8",
       .request_id = "r1",
       .trace_id = "t1",
       .error = "io"};
-  EXPECT_EQ(line_of(record),
-            "{\"time\":\"2024-02-29T23:59:59.999Z\",\"method\":\"GET\",\"host\":\"example.com\","
-            "\"path\":\"/api/bids\",\"query\":\"sort=hot\",\"route\":\"/api/*\","
-            "\"service\":\"api\",\"endpoint\":\"10.0.0.1:4010\",\"status\":200,\"bytes_in\":12,"
-            "\"bytes_out\":3456,\"duration_ms\":12.345,\"upstream_ms\":11.000,\"retries\":1,"
-            "\"client_ip\":\"192.0.2.7\",\"user_agent\":\"curl/8\",\"request_id\":\"r1\","
-            "\"trace_id\":\"t1\",\"error\":\"io\"}\n");
+  EXPECT_EQ(
+      line_of(record),
+      "{\"time\":\"2024-02-29T23:59:59.999Z\",\"method\":\"GET\",\"host\":\"example.com\","
+      "\"path\":\"/api/bids\",\"query\":\"sort=hot\",\"route\":\"/api/*\","
+      "\"service\":\"api\",\"endpoint\":\"10.0.0.1:4010\",\"status\":200,\"bytes_in\":12,"
+      "\"bytes_out\":3456,\"duration_ms\":12.345,\"upstream_ms\":11.000,\"retries\":1,"
+      "\"hedges\":1,\"client_ip\":\"192.0.2.7\",\"user_agent\":\"curl/8\",\"request_id\":\"r1\","
+      "\"trace_id\":\"t1\",\"error\":\"io\"}\n");
 }
 
 TEST(AccessLog, leaves_out_what_is_not_known) {
@@ -119,6 +121,7 @@ TEST(AccessLog, stays_one_valid_line_whatever_the_bytes) {
                               .duration = Duration(static_cast<int64_t>(random.next())),
                               .upstream_duration = Duration(INT64_MAX),
                               .retries = UINT32_MAX,
+                              .hedges = UINT32_MAX,
                               .client_ip = texts[7],
                               .user_agent = texts[8],
                               .request_id = texts[9],
@@ -143,6 +146,7 @@ TEST(AccessLog, cuts_each_field_at_its_own_limit) {
                             .duration = Duration(INT64_MAX),
                             .upstream_duration = Duration(INT64_MAX),
                             .retries = UINT32_MAX,
+                            .hedges = UINT32_MAX,
                             .client_ip = huge,
                             .user_agent = huge,
                             .request_id = huge,

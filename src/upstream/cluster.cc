@@ -28,10 +28,16 @@ std::expected<Ticket, PickRefusal> Cluster::pick(const PickRequest& request) {
   if (now >= refresh_at_) refresh(now);
   if (!request.tried.empty()) {
     bool all_at_capacity = false;
-    if (const auto place = choose_untried(request, all_at_capacity)) return take(*place, request);
+    if (const auto place = choose_untried(request, all_at_capacity)) {
+      ++listed_[*place]->counters.retries;
+      return take(*place, request);
+    }
     if (all_at_capacity) return refuse(PickRefusal::all_at_capacity, request);
   }
-  if (const auto place = choose(request)) return take(*place, request);
+  if (const auto place = choose(request)) {
+    if (!request.tried.empty()) ++listed_[*place]->counters.retries;
+    return take(*place, request);
+  }
   return refuse(any_available() ? PickRefusal::all_at_capacity : PickRefusal::none_fit, request);
 }
 
@@ -83,7 +89,6 @@ Ticket Cluster::take(uint32_t place, const PickRequest& request) {
   ++endpoint.in_flight;
   ++in_flight_;
   ++endpoint.counters.requests;
-  if (!request.tried.empty()) ++endpoint.counters.retries;
   if (is_in_panic_) ++counters_.picks_in_panic;
   const bool is_trial = endpoint.breaker && endpoint.breaker->acquire(latest_);
   if (is_trial) refresh_at_once();
@@ -175,16 +180,19 @@ bool Cluster::allows_retry(uint32_t attempts, Instant now) {
   return is_allowed;
 }
 
-std::optional<Duration> Cluster::hedge_after() const {
-  if (!config_.hedge) return std::nullopt;
-  return config_.hedge->after;
-}
-
-bool Cluster::allows_hedge(Instant now) {
-  if (!hedge_budget_) return false;
+std::optional<Ticket> Cluster::pick_hedge(const PickRequest& request) {
+  CHECK(!request.tried.empty());
+  const Instant now = latest(request.now);
+  if (!hedge_budget_ || listed_.empty()) return std::nullopt;
+  if (now >= refresh_at_) refresh(now);
+  if (is_in_panic_) return std::nullopt;  // They have enough to bear.
+  bool all_at_capacity = false;
+  const auto place = choose_untried(request, all_at_capacity);
+  if (!place) return std::nullopt;
   const bool is_allowed = hedge_budget_->try_take(now);
   ++(is_allowed ? counters_.hedges : counters_.hedges_refused);
-  return is_allowed;
+  if (!is_allowed) return std::nullopt;
+  return take(*place, request);
 }
 
 std::optional<Deadline> Cluster::enter_queue(Deadline deadline, Instant now) {

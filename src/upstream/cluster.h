@@ -70,10 +70,9 @@ class Cluster {
   void count_request(Instant now);
   // After `attempts` attempts, may there be another? Takes it from the budget.
   bool allows_retry(uint32_t attempts, Instant now);
-  // When to send a second attempt beside the first; absent: the plan has no hedging.
-  std::optional<Duration> hedge_after() const;
-  // That moment has come: may it be sent? Takes it from the budget.
-  bool allows_hedge(Instant now);
+  // An endpoint for a second attempt beside a slow one at `request.tried`: another one, fit and
+  // free at once. Takes it from the budget. Nothing: there is none, or it may not be.
+  std::optional<Ticket> pick_hedge(const PickRequest& request);
 
   // The caller may wait until the returned deadline, and calls leave_queue() whatever happens.
   // Nothing: the queue is full, or the turn would come after `deadline`.

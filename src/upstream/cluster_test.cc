@@ -271,17 +271,42 @@ TEST(ClusterRetry, is_bounded_by_attempts_and_budget) {
   EXPECT_EQ(counters.retries_refused, 1U);
 }
 
+const HedgeConfig tenth{.after = 50ms, .budget = {.share = Share{0.1}, .least = {.count = 0}}};
+
+std::optional<Ticket> hedge_beside(ClusterWorld& world, const Ticket& slow) {
+  return world.cluster.pick_hedge(
+      {.now = world.now, .random = world.random, .tried = std::span(&slow.endpoint, 1)});
+}
+
 TEST(ClusterHedge, has_a_budget_of_its_own_and_is_absent_by_default) {
-  ClusterWorld plain({}, "a");
-  EXPECT_FALSE(plain.cluster.hedge_after());
-  EXPECT_FALSE(plain.cluster.allows_hedge(plain.now));
-  HedgeConfig hedge{.after = 50ms, .budget = {.share = Share{0.1}, .least = {.count = 0}}};
-  ClusterWorld world({.hedge = hedge}, "a");
-  EXPECT_EQ(world.cluster.hedge_after(), Duration(50ms));
+  ClusterWorld plain({}, "ab");
+  EXPECT_FALSE(hedge_beside(plain, *plain.pick()));
+  ClusterWorld world({.hedge = tenth}, "ab");
+  const Ticket slow = *world.pick();
   for (int i = 0; i < 20; ++i) world.cluster.count_request(world.now);
-  EXPECT_TRUE(world.cluster.allows_hedge(world.now));
-  EXPECT_TRUE(world.cluster.allows_hedge(world.now));
-  EXPECT_FALSE(world.cluster.allows_hedge(world.now));
+  EXPECT_TRUE(hedge_beside(world, slow));
+  EXPECT_TRUE(hedge_beside(world, slow));
+  EXPECT_FALSE(hedge_beside(world, slow));
+  const ClusterCounters counters = world.cluster.status(world.now).counters;
+  EXPECT_EQ(counters.hedges, 2U);
+  EXPECT_EQ(counters.hedges_refused, 1U);
+  EXPECT_EQ(counters.retries, 0U);
+}
+
+TEST(ClusterHedge, goes_to_another_endpoint_that_is_fit_and_free_or_nowhere) {
+  ClusterWorld world({.hedge = tenth, .concurrency = 1, .ejection = std::nullopt}, "ab");
+  for (int i = 0; i < 20; ++i) world.cluster.count_request(world.now);
+  const Ticket slow = *world.pick();
+  const auto beside = hedge_beside(world, slow);
+  ASSERT_TRUE(beside);
+  EXPECT_NE(beside->endpoint, slow.endpoint);
+  EXPECT_FALSE(hedge_beside(world, slow)) << "the other one is full";
+  world.cluster.settle(*beside, Outcome::answered(200), world.now);
+  world.cluster.drain(beside->endpoint);
+  EXPECT_FALSE(hedge_beside(world, slow)) << "the other one is drained";
+  EXPECT_EQ(world.cluster.status(world.now).counters.hedges_refused, 0U);
+  world.cluster.undrain(beside->endpoint);
+  EXPECT_TRUE(hedge_beside(world, slow));
 }
 
 TEST(ClusterReload, keeps_what_is_in_flight_and_follows_the_new_plan) {

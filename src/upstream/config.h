@@ -113,14 +113,13 @@ struct ClusterConfig {
   std::optional<StickyConfig> sticky;
   TimeoutConfig timeouts;
   RetryConfig retries;
-  std::optional<HedgeConfig> hedge;  // Decided here, but no caller asks yet: not in the plan.
+  std::optional<HedgeConfig> hedge;
   // Absent by default: it turns an application that answers half of its requests with 500 into one
   // that answers none, which is for its owner to want.
   std::optional<BreakerConfig> breaker;
   std::optional<uint32_t> concurrency;
   QueueConfig queue;
   std::optional<HealthConfig> health;
-  std::optional<ReadyConfig> ready;
   std::optional<EjectionConfig> ejection = EjectionConfig{};
   Duration slow_start = 10s;
 
@@ -136,6 +135,8 @@ struct ClusterConfig {
                 {.doc = "Keeps a client at one endpoint by a cookie. Absent: no cookie is set."});
     visit.field("timeouts", &ClusterConfig::timeouts, {.doc = "How long each step may take."});
     visit.field("retries", &ClusterConfig::retries, {.doc = "Trying again, if that is safe."});
+    visit.field("hedge", &ClusterConfig::hedge,
+                {.doc = "A second attempt beside a slow first one. Absent: never."});
     visit.field("breaker", &ClusterConfig::breaker,
                 {.doc = "Spares an endpoint that fails much of what it takes. Absent: never."});
     visit.field("concurrency", &ClusterConfig::concurrency,
@@ -147,9 +148,6 @@ struct ClusterConfig {
                 {.doc = "Waiting while all endpoints are at their `concurrency`."});
     visit.field("health", &ClusterConfig::health,
                 {.doc = "Probes each endpoint. Absent: only real requests tell."});
-    visit.field(
-        "ready", &ClusterConfig::ready,
-        {.doc = "The probe a new replica must pass first. Absent: it accepts connections."});
     visit.field("ejection", &ClusterConfig::ejection,
                 {.doc = "Leaves out an endpoint whose requests fail one after the other."});
     visit.field("slow_start", &ClusterConfig::slow_start,

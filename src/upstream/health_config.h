@@ -71,31 +71,6 @@ struct HealthConfig {
   }
 };
 
-// The probe a replica that has just started must pass before it gets its first request.
-struct ReadyConfig {
-  std::string path = "/ready";
-  Duration every = 250ms;
-  Duration timeout = 2s;
-  StatusRanges status;
-
-  bool operator==(const ReadyConfig&) const = default;
-
-  template <class Visitor>
-  static void describe(Visitor& visit) {
-    visit.field("path", &ReadyConfig::path,
-                {.doc = "What a starting replica is asked with GET.", .example = "/ready"});
-    visit.field("every", &ReadyConfig::every,
-                {.doc = "Pause between two probes.", .minimum = 0.05, .maximum = 60, .unit = "s"});
-    visit.field("timeout", &ReadyConfig::timeout,
-                {.doc = "A probe without a whole answer after this long has failed.",
-                 .minimum = 0.01,
-                 .maximum = 300,
-                 .unit = "s"});
-    visit.field("status", &ReadyConfig::status,
-                {.doc = "The status codes of a good answer.", .example = "200-399"});
-  }
-};
-
 // Passive checks: an endpoint whose real requests fail is left out for a while.
 struct EjectionConfig {
   uint32_t failures = 5;

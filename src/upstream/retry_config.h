@@ -47,8 +47,9 @@ struct RetryConfig {
   }
 };
 
-// A second attempt while the first is still waited for; the first answer wins. Only for requests
-// that may be repeated (RFC 9110 section 9.2.2).
+// A second attempt, at another endpoint, while the first is still waited for; the first answer wins
+// and the other attempt is given up. Only for GET, HEAD and OPTIONS, which may run twice at once
+// (RFC 9110 section 9.2.1), without upgrade, from clients that no cookie keeps at one endpoint.
 struct HedgeConfig {
   Duration after = 1s;
   BudgetConfig budget = {.share = Share::percent(5), .least = {.count = 1, .per = 1s}};
@@ -58,8 +59,9 @@ struct HedgeConfig {
   template <class Visitor>
   static void describe(Visitor& visit) {
     visit.field("after", &HedgeConfig::after,
-                {.doc = "Sends the second attempt if the first has no answer after this long; "
-                        "about the 95th percentile of the answer times is a good value.",
+                {.doc = "Sends GET, HEAD and OPTIONS to a second endpoint as well if the first has "
+                        "not begun to answer after this long; about the 95th percentile of the "
+                        "answer times is a good value.",
                  .minimum = 0.001,
                  .maximum = 60,
                  .unit = "s",

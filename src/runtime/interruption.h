@@ -1,0 +1,34 @@
+// runtime/interruption.h: ends, from outside, whatever a piece of work is waiting for.
+#pragma once
+
+#include "base/intrusive_list.h"
+
+namespace spillway::runtime {
+
+// A wait that somebody else on the same core can end, with `cancelled`.
+class Interruptible {
+ public:
+  virtual void interrupt() = 0;
+
+ protected:
+  ~Interruptible() = default;
+};
+
+// Belongs to one piece of work, which says here what it waits for, step by step. Once interrupted
+// it stays so: a wait that has not begun yet is refused by whoever looks here first. One core.
+class Interruption : public ListLink {
+ public:
+  void waits_for(Interruptible& wait) { wait_ = &wait; }
+  void waits_no_more() { wait_ = nullptr; }
+  void interrupt() {
+    is_interrupted_ = true;
+    if (wait_ != nullptr) wait_->interrupt();
+  }
+  bool is_interrupted() const { return is_interrupted_; }
+
+ private:
+  Interruptible* wait_ = nullptr;
+  bool is_interrupted_ = false;
+};
+
+}  // namespace spillway::runtime
