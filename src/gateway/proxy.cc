@@ -30,7 +30,8 @@ Outcome outcome_of(const Error& error) {
   }
 }
 
-uint16_t status_of(const Error& error) {
+// 503 says that nothing was done and trying again is right; 502 leaves open what was done.
+uint16_t status_of(const Error& error, http::Method method) {
   if (error.blame == Error::Blame::client) {
     switch (error.code) {
       case Error::Code::limit_exceeded: return 413;
@@ -41,7 +42,9 @@ uint16_t status_of(const Error& error) {
   switch (error.code) {
     case Error::Code::overloaded: return 503;
     case Error::Code::deadline_exceeded: return 504;
-    default: return 502;
+    case Error::Code::connection_closed:  // It died with the request.
+      return http::is_idempotent(method) ? 503 : 502;
+    default: return error.retry == Error::Retry::safe ? 503 : 502;
   }
 }
 
@@ -315,7 +318,7 @@ Task<void> Proxy::answer_error(RequestContext& context, const Error& error) cons
     exchange.abandon();
     co_return;
   }
-  const uint16_t status = status_of(error);
+  const uint16_t status = status_of(error, exchange.request().method);
   http::HeaderList fields;
   if (status == 503) CHECK(fields.add(Field::retry_after, "1"));
   if (status < 500) exchange.close_after();

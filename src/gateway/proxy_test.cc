@@ -158,7 +158,7 @@ TEST_F(ProxyTest, gives_up_when_the_budget_is_spent) {
   runtime::Peer client = connect();
   client.send(get);
   for (int i = 0; i < 2; ++i) first.accept().take_head();
-  EXPECT_THAT(client.take_head(), StartsWith("HTTP/1.1 502 "));
+  EXPECT_THAT(client.take_head(), StartsWith("HTTP/1.1 503 "));
   EXPECT_TRUE(first.stays_silent());
 }
 
@@ -167,7 +167,18 @@ TEST_F(ProxyTest, gives_up_after_the_attempts_of_the_plan) {
   runtime::Peer client = connect();
   client.send(get);
   for (int i = 0; i < 2; ++i) first.accept().take_head();
-  EXPECT_THAT(client.take_head(), StartsWith("HTTP/1.1 502 "));
+  const std::string head = client.take_head();
+  EXPECT_THAT(head, StartsWith("HTTP/1.1 503 "));
+  EXPECT_THAT(head, HasSubstr("retry-after: 1\r\n"));
+}
+
+TEST_F(ProxyTest, when_all_endpoints_refuse_it_is_503_whatever_the_method) {
+  endpoints = {nowhere(), nowhere()};
+  for (const std::string& request : {get, post}) {
+    runtime::Peer client = connect();
+    client.send(request);
+    EXPECT_THAT(client.take_head(), StartsWith("HTTP/1.1 503 "));
+  }
 }
 
 TEST_F(ProxyTest, without_endpoints_there_is_503_at_once) {
