@@ -48,7 +48,10 @@ Error ClientCall::blamed(Error error) const {
 
 Result<void> ClientCall::make_room() {
   if (!received_) {
-    received_ = connection_.socket.loop().buffers().borrow(BufferSize::small);
+    // Where the last answer was long this one may be: read at once it costs one system call and one
+    // acknowledgement.
+    const auto size = connection_.has_long_answers ? BufferSize::large : BufferSize::small;
+    received_ = connection_.socket.loop().buffers().borrow(size);
     return {};
   }
   received_.compact();
@@ -103,6 +106,11 @@ void ClientCall::begin_body() {
   has_final_head_ = true;
   connection_.keepalive = keepalive_of(response_.fields);
   body_.start(response_.framing);
+}
+
+ClientConnection ClientCall::take_connection() {
+  connection_.has_long_answers = body_.bytes() > runtime::bytes_in(BufferSize::small);
+  return std::move(connection_);
 }
 
 void ClientCall::interrupt() {

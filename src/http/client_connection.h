@@ -23,6 +23,7 @@ struct ClientConnection {
   uint64_t requests = 0;              // Sent so far.
   std::optional<Duration> keepalive;  // How long the upstream said it waits (Keep-Alive: timeout).
   Instant idle_until{};               // While idle in a pool.
+  bool has_long_answers = false;      // The last one did not fit into a small buffer.
 };
 
 // One request and response on a connection that this owns meanwhile. The response's views are
@@ -60,7 +61,7 @@ class ClientCall final : public runtime::Interruptible {
   // and both sides willing. Otherwise nothing, and it is closed with the call.
   bool is_reusable() const;
   // The body's trailers stay valid.
-  ClientConnection take_connection() { return std::move(connection_); }
+  ClientConnection take_connection();
 
   runtime::Socket& socket() { return connection_.socket; }
   runtime::Buffer& received() { return received_; }

@@ -79,7 +79,7 @@ Task<bool> ServerConnection::wait_for_request() {
     const bool was_draining = is_draining_;
     const Duration limit = was_draining ? drain_grace : limits_.idle_timeout;
     is_idle_ = true;
-    const auto ready = co_await socket_.wait_readable(Deadline::after(since, limit));
+    const auto ready = co_await socket_.wait_for_newcomer(Deadline::after(since, limit));
     is_idle_ = false;
     if (ready) co_return true;
     if (is_cut_ || !is_draining_) co_return false;

@@ -18,7 +18,10 @@ void Watch::on_ready(uint8_t readiness) {
   if (writer != nullptr && (ready & writable) && writer->attempt(*this)) end(writer);
 }
 
-void Watch::end(IoWait*& slot) { std::exchange(slot, nullptr)->resume(); }
+void Watch::end(IoWait*& slot) {
+  IoWait* waiting = std::exchange(slot, nullptr);
+  waiting->is_newcomers() ? loop.schedule_newcomer(*waiting) : waiting->resume();
+}
 
 void Watch::interrupt(IoWait*& slot, Error::Code code) {
   if (slot == nullptr) return;

@@ -20,14 +20,17 @@ class IoWait : public Waiter {
   virtual bool attempt(Watch& watch) = 0;
   virtual void give_up(Error::Code code) = 0;
   Instant deadline() const { return deadline_; }
+  bool is_newcomers() const { return is_newcomers_; }
 
  protected:
-  explicit IoWait(Deadline deadline) : deadline_(deadline.when()) {}
+  explicit IoWait(Deadline deadline, bool is_newcomers = false)
+      : deadline_(deadline.when()), is_newcomers_(is_newcomers) {}
   ~IoWait() = default;
   void renew(Deadline deadline) { deadline_ = deadline.when(); }  // Only to a later one.
 
  private:
   Instant deadline_;
+  const bool is_newcomers_;  // Goes on by Loop::schedule_newcomer().
 };
 
 // Told when the peer of a descriptor has ended or is gone, while nobody reads from it.
@@ -80,6 +83,10 @@ class Descriptor {
   // Waits until a read would not block, without holding a buffer. Errors: deadline_exceeded,
   // cancelled (by interrupt). The end of the stream counts as readable.
   auto wait_readable(Deadline deadline) { return ReadinessWait(*watch_, readable, deadline); }
+  // The same where what arrives begins something new: see Loop::schedule_newcomer().
+  auto wait_for_newcomer(Deadline deadline) {
+    return ReadinessWait(*watch_, readable, deadline, true);
+  }
   auto wait_writable(Deadline deadline) { return ReadinessWait(*watch_, writable, deadline); }
   // The reader last found nothing left: wait_readable() waits for news.
   void clear_readable() { watch_->ready &= static_cast<uint8_t>(~readable); }
@@ -97,8 +104,8 @@ class Descriptor {
  private:
   class ReadinessWait final : public IoWait {
    public:
-    ReadinessWait(Watch& watch, Readiness wanted, Deadline deadline)
-        : IoWait(deadline), watch_(watch), wanted_(wanted) {}
+    ReadinessWait(Watch& watch, Readiness wanted, Deadline deadline, bool is_newcomers = false)
+        : IoWait(deadline, is_newcomers), watch_(watch), wanted_(wanted) {}
     bool await_ready() { return attempt(watch_); }
     void await_suspend(std::coroutine_handle<> handle) {
       suspend(handle);

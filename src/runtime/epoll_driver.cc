@@ -13,6 +13,7 @@
 #include <ctime>
 
 #include "runtime/descriptor.h"
+#include "runtime/pacing.h"
 #include "runtime/socket_address.h"
 
 namespace spillway::runtime {
@@ -27,13 +28,6 @@ uint8_t readiness_of(uint32_t events) {
   if (events & EPOLLRDHUP) ready |= readable | peer_ended;
   if (events & (EPOLLHUP | EPOLLERR)) ready |= readable | writable | peer_ended | broken;
   return ready;
-}
-
-// Between processes of one machine there is no network to share. A system-wide choice such as BBR
-// would still arm a pacing timer for every send; reno, which every kernel has, does not.
-void spare_pacing(int fd) {
-  constexpr std::string_view name = "reno";
-  ::setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name.data(), name.size());
 }
 
 class EpollDriver final : public Driver {

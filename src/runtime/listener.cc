@@ -9,6 +9,7 @@
 
 #include <cerrno>
 
+#include "runtime/pacing.h"
 #include "runtime/socket_address.h"
 
 namespace spillway::runtime {
@@ -41,6 +42,7 @@ Result<void> bind_and_listen(int fd, const SocketAddress& address, const ListenO
     if (options.reuse_port) set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
     if (!address.ip.is_v4()) set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
     set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);  // Inherited by what is accepted.
+    if (address.ip.is_loopback()) spare_pacing(fd);
   }
   if (::bind(fd, reinterpret_cast<sockaddr*>(&system), length) != 0) {
     return fail(system_error(errno, "bind " + to_string(address)));

@@ -10,6 +10,8 @@ namespace spillway::runtime {
 namespace {
 
 constexpr Duration trim_every = 1s;
+// Measured with 1,000 clients that each wait for their answer.
+constexpr int newcomers_per_turn = 32;
 
 }  // namespace
 
@@ -29,7 +31,7 @@ void Loop::run() {
 }
 
 Instant Loop::wait_until(Instant until) const {
-  if (!ready_.empty() || mail_waiting_.load(std::memory_order_acquire)) return now_;
+  if (!ready_.empty() || !newcomers_.empty() || mail_waiting_.load(std::memory_order_acquire)) return now_;
   return std::min(until, timers_.next());
 }
 
@@ -40,6 +42,7 @@ bool Loop::run_once(Instant until) {
   timers_.advance(now_);
   run_mail();
   run_ready();
+  run_newcomers();
   retired_.clear();
   if (now_ >= trim_at_) {
     buffers_.trim();
@@ -53,6 +56,14 @@ void Loop::run_ready() {
   IntrusiveList<Waiter> batch;
   ready_.move_all_to(batch);
   while (Waiter* waiter = batch.pop_front()) waiter->resume();
+}
+
+void Loop::run_newcomers() {
+  for (int i = 0; i < newcomers_per_turn; ++i) {
+    Waiter* waiter = newcomers_.pop_front();
+    if (waiter == nullptr) return;
+    waiter->resume();
+  }
 }
 
 void Loop::run_mail() {

@@ -56,6 +56,10 @@ class Loop {
   // Lets a waiter of this core go on after the current coroutine suspends. Never inline, so that
   // the caller's state is settled first.
   void schedule(Waiter& waiter) { ready_.push_back(waiter); }
+  // The same for who begins something new: a few a turn, after all that is under way. What has been
+  // begun is finished first, so little of it is in memory at once, and that little stays in the
+  // caches.
+  void schedule_newcomer(Waiter& waiter) { newcomers_.push_back(waiter); }
 
   void arm(Timer& timer, Instant when) { timers_.arm(timer, when); }
   void disarm(Timer& timer) { timers_.disarm(timer); }
@@ -70,6 +74,7 @@ class Loop {
 
  private:
   void run_ready();
+  void run_newcomers();
   void run_mail();
   Instant wait_until(Instant until) const;
 
@@ -80,6 +85,7 @@ class Loop {
   BufferPool buffers_;
   TimerWheel timers_;
   IntrusiveList<Waiter> ready_;
+  IntrusiveList<Waiter> newcomers_;
   std::vector<std::unique_ptr<Watch>> retired_;
   Instant trim_at_;
   uint64_t turns_ = 0;

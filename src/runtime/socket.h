@@ -34,6 +34,7 @@ class Socket {
 
   // Waits for input without holding a buffer (see Descriptor).
   auto wait_readable(Deadline deadline) { return descriptor_.wait_readable(deadline); }
+  auto wait_for_newcomer(Deadline deadline) { return descriptor_.wait_for_newcomer(deadline); }
 
   // Reads what has arrived, at least one byte, at most into.size(); 0 when the peer has ended.
   // Errors: connection_closed (reset), deadline_exceeded, cancelled.
