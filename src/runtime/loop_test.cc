@@ -311,5 +311,32 @@ TEST_F(LoopTest, a_wait_in_line_times_out_and_leaves_the_line) {
   EXPECT_EQ(permits.with([](Permits& p) { return p.waiting.length(); }), 0u);
 }
 
+Task<void> count_newcomer(Socket& socket, int& count) {
+  if (co_await socket.wait_for_newcomer(Deadline::never())) ++count;
+}
+Task<void> count_reader(Socket& socket, int& count) {
+  if (co_await socket.wait_readable(Deadline::never())) ++count;
+}
+
+TEST_F(LoopTest, begins_little_at_a_time_and_goes_on_with_everything) {
+  constexpr size_t each = 50;
+  std::vector<Pair> pairs;
+  int newcomers = 0;
+  int readers = 0;
+  for (size_t i = 0; i < 2 * each; ++i) pairs.push_back(connected_pair(loop));
+  Gate gate(loop);
+  for (size_t i = 0; i < each; ++i) {
+    gate.spawn(count_newcomer(pairs[2 * i].left, newcomers));
+    gate.spawn(count_reader(pairs[2 * i + 1].left, readers));
+  }
+  loop.run_once(loop.now());
+  for (Pair& pair : pairs) pair.right.shutdown_write();
+  loop.run_once(loop.now() + 1s);
+  EXPECT_EQ(readers, 50);
+  EXPECT_EQ(newcomers, 32);
+  loop.run_once(loop.now() + 1s);
+  EXPECT_EQ(newcomers, 50) << "who waits for its turn does not wait for the network";
+}
+
 }  // namespace
 }  // namespace spillway::runtime
