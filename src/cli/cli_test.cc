@@ -69,6 +69,13 @@ TEST(CommandLine, refuses_two_ways_at_once) {
   }
 }
 
+TEST(CommandLine, names_the_command_that_was_probably_meant) {
+  EXPECT_THAT(ended({"relaod"}).text, HasSubstr("Did you mean `spillway reload`?\n"));
+  EXPECT_THAT(ended({"--json", "statsu"}).text, HasSubstr("Did you mean `spillway status`?\n"));
+  EXPECT_THAT(ended({"dance"}).text, Not(HasSubstr("Did you mean")));
+  EXPECT_THAT(ended({"scale"}).text, Not(HasSubstr("Did you mean")));
+}
+
 TEST(CommandLine, reads_every_command) {
   EXPECT_EQ(parsed({"check", "a.yaml"}).check.plan, "a.yaml");
   EXPECT_EQ(parsed({"check"}).check.plan, "spillway.yaml");

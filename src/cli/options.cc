@@ -1,12 +1,15 @@
 // cli/options.cc: the commands, their options and their help.
 #include "cli/options.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iterator>
 #include <sstream>
 
 #include "cli/exit_status.h"
+#include "plan/names.h"
 
 namespace spillway::cli {
 namespace {
@@ -177,6 +180,20 @@ ParseEnd usage_error(std::string message) {
   return {.status = exit_bad_usage, .text = "spillway: " + std::move(message), .is_error = true};
 }
 
+// A sentence about the first word if that is no command but nearly one; else nothing.
+std::string nearest_command(const CLI::App& app, const std::vector<std::string>& arguments) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (command->get_group() == "Commands") names.push_back(command->get_name());
+  }
+  const auto is_word = [](const std::string& text) { return !text.starts_with("-"); };
+  const auto word = std::ranges::find_if(arguments, is_word);
+  if (word == arguments.end() || std::ranges::find(names, *word) != names.end()) return "";
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  const auto meant = plan::nearest(*word, known);
+  return meant ? fmt::format("Did you mean `spillway {}`?\n", *meant) : "";
+}
+
 }  // namespace
 
 std::string version_text() { return SPILLWAY_VERSION; }
@@ -209,6 +226,7 @@ std::expected<Options, ParseEnd> parse_arguments(std::vector<std::string> argume
     command->footer(own.empty() ? everywhere : own + "\n\n" + everywhere);
   }
 
+  const std::string meant = nearest_command(app, arguments);
   std::ranges::reverse(arguments);  // As CLI11 takes them.
   try {
     app.parse(std::move(arguments));
@@ -217,7 +235,7 @@ std::expected<Options, ParseEnd> parse_arguments(std::vector<std::string> argume
     std::ostringstream error;
     const int status = app.exit(end, out, error);
     if (status == 0) return std::unexpected(ParseEnd{.text = out.str()});
-    return std::unexpected(usage_error(error.str()));
+    return std::unexpected(usage_error(error.str() + meant));
   }
   if (colour == "always") options.colour = ColourWish::always;
   if (colour == "never") options.colour = ColourWish::never;

@@ -58,7 +58,7 @@ void ServiceKeeper::apply(const ProcessConfig& config) {
 Result<void> ServiceKeeper::scale(uint32_t count) {
   const ReplicasConfig& bounds = wanted_->config.replicas;
   if (count < bounds.min || count > bounds.most()) {
-    return fail(Error::Code::invalid,
+    return fail(Error::Code::permission,
                 fmt::format("{} replicas of {} are outside of what the plan allows: {} to {}",
                             count, name_, bounds.min, bounds.most()));
   }

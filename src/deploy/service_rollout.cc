@@ -77,8 +77,8 @@ void ServiceKeeper::finish_rollout(const Rollout& rollout) {
     }
     context_.log.error("rollout failed: the old replicas are kept",
                        {{"service", name_}, {"state", state}, {"reason", reason}});
-    last_rollout_ = fail(Error::Code::invalid, "the rollout of " + name_ + " failed (" +
-                                                   std::string(state) + "); " + reason);
+    last_rollout_ = fail(Error::Code::io, "the rollout of " + name_ + " failed (" +
+                                              std::string(state) + "); " + reason);
   }
   rollout_ended_.set();
 }

@@ -20,6 +20,8 @@ using runtime::ExitStatus;
 using runtime::Task;
 
 constexpr RestartConfig server_restarts{.pause = 100ms, .pause_max = 5s};
+// A server that was ready once is started again for ever.
+constexpr uint32_t deaths_before_ready_max = 5;
 constexpr Duration drain_slack = 2s;   // A server that drained on time has left by then.
 constexpr Duration urgent_grace = 1s;  // For replicas, once a second TERM has arrived.
 constexpr Duration after_kill = 35s;   // Guards give up on unkillable processes after 30 s.
@@ -172,8 +174,11 @@ void Supervisor::server_ended(const Server& server, const ExitStatus& status) {
     log_.warn("server died", {{"pid", server.child.pid()}, {"status", how}});
   }
   if (is_stopping_ || server.role != Role::serving) return;
-  // It has found something wrong before it served anybody: another one would find the same.
-  if (!any_was_ready_ && status.signal == 0) {
+  // It has found something wrong before it served anybody: another one would find the same. A
+  // signal may have been meant for that one alone, but not again and again.
+  const bool will_recur = status.signal == 0 || ++deaths_before_ready_ >= deaths_before_ready_max;
+  if (!any_was_ready_ && will_recur) {
+    if (status.signal != 0) log_.error("giving up: no server lived until it was ready");
     exit_status_ = status.code == 0 ? 1 : status.code;
     return request_stop();
   }

@@ -447,6 +447,13 @@ TEST_F(SupervisorTest, a_server_that_dies_again_and_again_is_started_more_slowly
   EXPECT_NE(log().find("server dies again and again"), std::string::npos);
 }
 
+TEST_F(SupervisorTest, a_server_that_never_lives_until_it_is_ready_is_given_up) {
+  start("crash\n");
+  ASSERT_TRUE(ends(10s));
+  EXPECT_TRUE(WIFEXITED(status_) && WEXITSTATUS(status_) == 1);
+  EXPECT_NE(log().find("giving up: no server lived until it was ready"), std::string::npos);
+}
+
 TEST_F(SupervisorTest, replicas_get_the_descriptor_limit_that_we_were_given) {
   start("service web 1 1 sh -c ulimit\t-S\t-n;exec\t" + std::string(FAKE_SPILLWAY) +
         "\treplica\twell\n");

@@ -109,8 +109,8 @@ Task<Result<void>> Supervisor::check_program(int program) {
     std::erase(other_children_, child.pid());
     if (!status || !status->succeeded()) {
       const std::string how = status ? to_string(*status) : "no end within 30 s";
-      co_return fail(Error::Code::invalid, fmt::format("the new program's `{}` ended with: {}",
-                                                       check.empty() ? "" : check.front(), how));
+      co_return fail(Error::Code::io, fmt::format("the new program's `{}` ended with: {}",
+                                                  check.empty() ? "" : check.front(), how));
     }
   }
   co_return Result<void>{};
@@ -124,7 +124,7 @@ Task<Result<Supervisor::Server*>> Supervisor::start_candidate(int program) {
   while (true) {
     Server* candidate = find_server(number);
     if (candidate == nullptr || candidate->child.status()) {
-      co_return fail(Error::Code::invalid, "the new server ended before it was ready");
+      co_return fail(Error::Code::io, "the new server ended before it was ready");
     }
     if (candidate->ready_at) co_return candidate;
     changed_.reset();

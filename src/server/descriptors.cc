@@ -36,8 +36,11 @@ uint64_t make_room_for_connections(const plan::Plan& plan, telemetry::Log& log) 
   const uint64_t granted = raise_to(wanted);
   const uint64_t fitting = granted <= others ? 1 : (granted - others) / per_connection;
   if (fitting >= connections) return connections;
-  log.warn("fewer client connections than resources.connections: too few descriptors",
-           {{"connections", fitting}, {"descriptors", granted}, {"needed", wanted}});
+  // Who has not asked for so many need not be warned.
+  const bool is_default = connections == plan::Plan{}.resources.connections;
+  log.write(is_default ? telemetry::LogLevel::info : telemetry::LogLevel::warn,
+            "fewer client connections than resources.connections: too few descriptors",
+            {{"connections", fitting}, {"descriptors", granted}, {"needed", wanted}});
   return fitting;
 }
 

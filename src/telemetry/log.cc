@@ -42,9 +42,12 @@ void begin_line(LineBuffer& line, LogFormat format, WallTime now, LogLevel level
   line.append_escaped(message, message_bytes_max);
 }
 
-void append_name(LineBuffer& line, LogFormat format, std::string_view name) {
+// A bare number in JSON carries its unit in its name.
+void append_name(LineBuffer& line, LogFormat format, std::string_view name,
+                 std::string_view unit = {}) {
   line.append(format == LogFormat::json ? ",\"" : " ");
   line.append(name);
+  if (format == LogFormat::json) line.append(unit);
   line.append(format == LogFormat::json ? "\":" : "=");
 }
 
@@ -112,7 +115,7 @@ void Log::write(LogLevel level, std::string_view message, Fields fields) {
     // A field is written whole or not at all, so that the line stays valid.
     const size_t largest = field.name_.size() + value_bytes_max + ending_bytes_max;
     if (line.left() < largest + ending_bytes_max) break;
-    append_name(line, format_, field.name_);
+    append_name(line, format_, field.name_, field.unit());
     field.append_value(line, format_);
   }
   if (suppressed > 0) {

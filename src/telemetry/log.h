@@ -50,6 +50,7 @@ class LogField {
   friend class Log;
   enum class Kind : uint8_t { text, bare, signed_number, unsigned_number, milliseconds };
   void append_value(LineBuffer& line, LogFormat format) const;
+  std::string_view unit() const { return kind_ == Kind::milliseconds ? "_ms" : ""; }
 
   std::string_view name_;
   std::string_view text_;

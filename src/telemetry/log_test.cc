@@ -36,7 +36,7 @@ TEST_F(LogTest, writes_json_with_typed_fields) {
   EXPECT_EQ(sink.lines[0],
             "{\"time\":\"2025-03-01T12:00:00.345Z\",\"level\":\"warn\","
             "\"message\":\"endpoint \\\"a\\\" ejected\",\"endpoint\":\"10.0.0.1:80\",\"errors\":5,"
-            "\"largest\":18446744073709551615,\"panic\":false,\"for\":1.500,"
+            "\"largest\":18446744073709551615,\"panic\":false,\"for_ms\":1.500,"
             "\"detail\":\"\\u001b[2J\\ufffd\"}\n");
 }
 

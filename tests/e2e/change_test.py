@@ -137,7 +137,7 @@ class Change(unittest.TestCase):
             load.process.terminate()
             result = load.result()
         self.assertEqual(result.failed(), {}, result)
-        self.assertEqual(instance.run("scale", "set", "web", 5).returncode, 2)
+        self.assertEqual(instance.run("scale", "set", "web", 5).returncode, 4)
         self.assertEqual(instance.run("scale", "set", "nobody", 1).returncode, 4)
         self.assertEqual(instance.run("drain", "nobody").returncode, 4)
 

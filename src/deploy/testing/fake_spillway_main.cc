@@ -1,7 +1,8 @@
 // deploy/testing/fake_spillway_main.cc: a program with the real supervisor and a server for tests.
 //
 //   fake_spillway up PLAN [USER] the supervisor; PLAN has lines "listen ADDRESS" and
-//                                "service NAME MIN MAX COMMAND..."
+//                                "service NAME MIN MAX COMMAND..."; with "crash" the server dies
+//                                by a signal before it is ready
 //   fake_spillway server PLAN    its child: answers each connection with "server PID" and a list of
 //                                the replicas that are ready; the clients' words are commands
 //   fake_spillway replica MODE   listens on PORT and answers "replica PID"
@@ -50,6 +51,7 @@ Plan read_plan(const std::string& path) {
     std::istringstream words(line);
     std::string kind;
     words >> kind;
+    if (kind == "crash") ::raise(SIGKILL);
     if (kind == "listen") {
       std::string address;
       words >> address;
