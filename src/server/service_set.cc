@@ -20,6 +20,9 @@ std::shared_ptr<const gateway::Routing> ServiceSet::apply(const plan::Plan& plan
       next[name] = before;
     } else {
       next[name] = std::make_shared<gateway::Service>(*before, service.cluster, control_.now());
+      // Who waits may fit now: `concurrency` was raised, say.
+      next[name]->with(
+          [this](gateway::ServiceState& state) { state.grant(control_.now(), control_.random()); });
     }
   }
   services_ = std::move(next);
