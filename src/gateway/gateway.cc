@@ -131,6 +131,31 @@ void Gateway::Record::log(Duration took) {
   gateway_.parts_.access_log->append({line.data(), telemetry::format_access_line(record, line)});
 }
 
+// What was refused before it was a request is counted and logged like one that no route took.
+void Gateway::on_refused(const http::RefusedRequest& refused) {
+  const auto method = refused.head == nullptr ? http::Method::other : refused.head->method;
+  generation_->unrouted.begin();
+  generation_->unrouted.end(method, refused.status, refused.took, 0, 0);
+  if (parts_.access_log == nullptr) return;
+  std::array<char, 46> client_text;
+  std::array<char, telemetry::access_line_bytes_max> line;
+  telemetry::AccessRecord record{
+      .time = parts_.loop.wall_now() - refused.took,
+      .route = generation_->unrouted.route(),
+      .status = refused.status,
+      .duration = refused.took,
+      .client_ip = {client_text.data(), write_ip(refused.client.peer.ip, client_text.data())},
+      .error = refused.reason};
+  if (refused.head != nullptr) {
+    record.method = refused.head->method_text;
+    record.host = refused.head->authority;
+    record.path = refused.head->path;
+    record.query = refused.head->query;
+    record.user_agent = refused.head->fields.value(Field::user_agent);
+  }
+  parts_.access_log->append({line.data(), telemetry::format_access_line(record, line)});
+}
+
 Task<void> Gateway::serve(http::Exchange& exchange) {
   const std::shared_ptr<Generation> generation = generation_;  // A reload does not change it.
   Scratch scratch;

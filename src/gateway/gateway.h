@@ -58,6 +58,7 @@ class Gateway final : public http::RequestHandler {
 
   // The whole way of a request, in running order.
   runtime::Task<void> serve(http::Exchange& exchange) override;
+  void on_refused(const http::RefusedRequest& refused) override;
 
   // From now on new requests follow this plan.
   void use(std::shared_ptr<const Routing> routing);

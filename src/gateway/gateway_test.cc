@@ -1,9 +1,11 @@
 // gateway/gateway_test.cc: what a request and its answer look like on their other side.
 #include "gateway/gateway.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "gateway/gateway_testing.h"
+#include "telemetry/prometheus_text.h"
 
 namespace spillway::gateway {
 namespace {
@@ -231,6 +233,39 @@ TEST_F(GatewayFieldsTest, sends_equal_keys_to_one_endpoint) {
   }
   EXPECT_THAT(at_first, testing::Contains(0u));
   EXPECT_THAT(at_first, testing::Contains(1u));
+}
+
+class LinesKept final : public AccessSink {
+ public:
+  void append(std::string_view line) override { lines.emplace_back(line); }
+  std::vector<std::string> lines;
+};
+
+TEST_F(GatewayFieldsTest, logs_and_counts_what_was_refused_before_it_was_a_request) {
+  LinesKept log;
+  made().set_access_log(&log);
+  limits.head_timeout = 50ms;
+  limits.body_bytes_max = 10;
+  const std::array requests{
+      std::pair{400, std::string("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")},
+      std::pair{408, std::string("GET / HTTP/1.1\r\nHo")},
+      std::pair{413, std::string("POST /up?x=1 HTTP/1.1\r\nHost: a\r\n"
+                                 "Content-Length: 11\r\n\r\n")},
+      std::pair{414, "GET /" + std::string(20'000, 'a')},
+      std::pair{431, "GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(100'000, 'a')}};
+  for (const auto& [status, request] : requests) {
+    EXPECT_THAT(refused(request), StartsWith(fmt::format("HTTP/1.1 {} ", status)));
+    ASSERT_FALSE(log.lines.empty()) << status;
+    EXPECT_THAT(log.lines.back(), HasSubstr(fmt::format("\"status\":{},", status)));
+    EXPECT_THAT(log.lines.back(), HasSubstr("\"client_ip\":\"192.0.2.7\""));
+    EXPECT_THAT(log.lines.back(), HasSubstr("\"error\":\""));
+  }
+  EXPECT_EQ(log.lines.size(), requests.size());
+  EXPECT_THAT(log.lines[2], HasSubstr("\"method\":\"POST\",\"host\":\"a\",\"path\":\"/up\""));
+  const std::string text = telemetry::prometheus_text(registry.snapshot());
+  EXPECT_THAT(text, HasSubstr("http_request_duration_seconds_count{method=\"POST\",route=\"none\","
+                              "status_code=\"413\"} 1"));
+  made().set_access_log(nullptr);
 }
 
 }  // namespace

@@ -132,12 +132,23 @@ class Exchange {
   uint64_t tunnel_sent_ = 0;
 };
 
+// A request that its connection answered with an error, before any handler could see it.
+struct RefusedRequest {
+  const ClientInfo& client;
+  const RequestHead* head = nullptr;  // Null: it was not understood.
+  uint16_t status = 400;
+  std::string_view reason;  // For a person; a literal.
+  Duration took{};          // Since its head was waited for.
+};
+
 // The seam between a connection and what answers on it: the gateway, or the control API.
 class RequestHandler {
  public:
   // Answers `exchange`. A handler that returns without a started response means 500; one that
   // returns in mid-body means the client is shown a truncated answer.
   virtual runtime::Task<void> serve(Exchange& exchange) = 0;
+  // For whoever counts and logs.
+  virtual void on_refused(const RefusedRequest&) {}
 
  protected:
   ~RequestHandler() = default;

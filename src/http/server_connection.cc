@@ -111,7 +111,8 @@ Result<void> ServerConnection::make_room() {
 }
 
 Task<ServerConnection::Arrival> ServerConnection::read_head(RequestHead& head) {
-  const Deadline deadline = Deadline::after(context_.loop.now(), limits_.head_timeout);
+  head_began_ = context_.loop.now();
+  const Deadline deadline = Deadline::after(head_began_, limits_.head_timeout);
   scanner_.reset();
   head.clear();
   while (true) {
@@ -124,18 +125,18 @@ Task<ServerConnection::Arrival> ServerConnection::read_head(RequestHead& head) {
       }
       if (result.kind == HeadResult::Kind::violation) {
         context_.counts.bad_requests.add();
-        co_await refuse(result.status, result.text);
+        co_await refuse(result.status, result.text, nullptr);
         co_return Arrival::closed;
       }
     }
     if (!make_room()) {
-      co_await refuse(431, "the request head is too long");
+      co_await refuse(431, "the request head is too long", nullptr);
       co_return Arrival::closed;
     }
     auto count = co_await socket_.read(received_.space(), deadline);
     if (!count && count.error().code == Error::Code::deadline_exceeded) {
       context_.counts.head_timeouts.add();
-      co_await refuse(408, "the request head did not arrive in time");
+      co_await refuse(408, "the request head did not arrive in time", nullptr);
       co_return Arrival::closed;
     }
     if (!count || *count == 0) co_return Arrival::closed;
@@ -147,7 +148,7 @@ Task<bool> ServerConnection::serve_one(RequestHead& head) {
   context_.counts.requests.add();
   if (head.framing.length > limits_.body_bytes_max) {
     context_.counts.bad_requests.add();
-    co_await refuse(413, "the request body is too long");
+    co_await refuse(413, "the request body is too long", &head);
     co_return false;
   }
   Exchange exchange(socket_, received_, head, client_, context_.current_date(), limits_);
@@ -211,7 +212,13 @@ Task<void> ServerConnection::linger() {
   }
 }
 
-Task<void> ServerConnection::refuse(uint16_t status, std::string_view text) {
+Task<void> ServerConnection::refuse(uint16_t status, std::string_view text,
+                                    const RequestHead* head) {
+  handler_.on_refused({.client = client_,
+                       .head = head,
+                       .status = status,
+                       .reason = text,
+                       .took = context_.loop.now() - head_began_});
   MessageWriter writer(socket_, limits_.write_timeout);
   const BodyFraming framing{.kind = BodyFraming::Kind::length, .length = text.size() + 1};
   const auto begun = writer.begin(framing, [&](HeadWriter& head) {

@@ -66,7 +66,8 @@ class ServerConnection : public ListLink {
   runtime::Task<bool> wait_for_request();  // False: the connection ends.
   runtime::Task<Arrival> read_head(RequestHead& head);
   runtime::Task<bool> serve_one(RequestHead& head);  // False: the connection ends.
-  runtime::Task<void> refuse(uint16_t status, std::string_view text);
+  // `head`: null if the request was not understood.
+  runtime::Task<void> refuse(uint16_t status, std::string_view text, const RequestHead* head);
   runtime::Task<void> linger();
   runtime::Task<bool> settle(Exchange& exchange);  // The same, once the handler is done.
   runtime::Task<bool> skip_body(Exchange& exchange);
@@ -81,6 +82,7 @@ class ServerConnection : public ListLink {
   HeadScanner scanner_{HeadScanner::Of::request};
   Exchange* exchange_ = nullptr;    // While the handler runs.
   uint32_t requests_in_a_row_ = 0;  // Without a wait for the client in between.
+  Instant head_began_;              // When this request's head was first waited for.
   bool is_idle_ = false;
   bool is_draining_ = false;
   bool is_cut_ = false;
