@@ -167,6 +167,15 @@ void add_globals(CLI::App& app, Options& options, std::string& colour) {
       ->option_text("URL");
 }
 
+// In the help: all but the one that is ours alone, each with what holds for all.
+void show_commands(CLI::App& app) {
+  for (CLI::App* command : app.get_subcommands({})) {
+    const std::string own = command->get_footer();
+    if (command->get_name() != "server") command->group("Commands");
+    command->footer(own.empty() ? everywhere : own + "\n\n" + everywhere);
+  }
+}
+
 // What stands behind "--" is a command of the user's and none of our options.
 std::vector<std::string> take_command(std::vector<std::string>& arguments) {
   const auto dashes = std::ranges::find(arguments, "--");
@@ -220,11 +229,7 @@ std::expected<Options, ParseEnd> parse_arguments(std::vector<std::string> argume
   add_views(app, options);
   add_actions(app, options);
   add_up(app, options, "server");
-  for (CLI::App* command : app.get_subcommands({})) {
-    const std::string own = command->get_footer();
-    if (command->get_name() != "server") command->group("Commands");
-    command->footer(own.empty() ? everywhere : own + "\n\n" + everywhere);
-  }
+  show_commands(app);
 
   const std::string meant = nearest_command(app, arguments);
   std::ranges::reverse(arguments);  // As CLI11 takes them.

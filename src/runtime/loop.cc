@@ -31,7 +31,8 @@ void Loop::run() {
 }
 
 Instant Loop::wait_until(Instant until) const {
-  if (!ready_.empty() || !newcomers_.empty() || mail_waiting_.load(std::memory_order_acquire)) return now_;
+  const bool has_work = !ready_.empty() || !newcomers_.empty();
+  if (has_work || mail_waiting_.load(std::memory_order_acquire)) return now_;
   return std::min(until, timers_.next());
 }
 
