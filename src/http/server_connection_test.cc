@@ -41,7 +41,7 @@ class ScriptedHandler final : public RequestHandler {
       co_await upgrade(exchange);
     } else if (request.path.starts_with("/status/")) {
       const auto status = parse_decimal<uint16_t>(request.path.substr(8));
-      (void)exchange.start_response(*status, "Fine", {}, BodyFraming{});
+      CHECK(exchange.start_response(*status, "Fine", {}, BodyFraming{}).has_value());
       (void)co_await exchange.finish();
     } else if (request.path == "/unknown-length") {
       co_await stream(exchange, {.kind = BodyFraming::Kind::until_close}, true);
@@ -85,7 +85,7 @@ class ScriptedHandler final : public RequestHandler {
   }
 
   static Task<void> stream(Exchange& exchange, BodyFraming framing, bool ends) {
-    (void)exchange.start_response(200, "OK", {}, framing);
+    CHECK(exchange.start_response(200, "OK", {}, framing).has_value());
     (void)co_await exchange.write("one ", false);
     (void)co_await exchange.write("two ", false);
     if (ends) (void)co_await exchange.finish();
@@ -102,12 +102,14 @@ class ScriptedHandler final : public RequestHandler {
 };
 
 class ServerConnectionTest : public runtime::PeerTest {
- protected:
+ public:
   ~ServerConnectionTest() override {
     for (auto& connection : connections) connection->cut();
     handler.go_on.set();
     finish();
   }
+
+ protected:
   // A client, connected.
   runtime::Peer connect() {
     auto pair = runtime::connected_pair(loop);
@@ -363,9 +365,8 @@ TEST_F(ServerConnectionTest, names_the_limit_that_a_request_broke) {
 
 TEST_F(ServerConnectionTest, a_chunked_body_ends_at_the_limit_too) {
   limits.body_bytes_max = 100;
-  const std::string answer =
-      answer_to("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n65\r\n" +
-                std::string(101, 'x') + "\r\n0\r\n\r\n");
+  (void)answer_to("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n65\r\n" +
+                  std::string(101, 'x') + "\r\n0\r\n\r\n");
   ASSERT_TRUE(handler.body_error.has_value());
   EXPECT_EQ(handler.body_error->code, Error::Code::limit_exceeded);
   EXPECT_EQ(handler.body_error->blame, Error::Blame::client);

@@ -29,7 +29,7 @@ void ReplicaEndpoints::publish(const std::string& service) {
                      .incarnation = number,
                      .is_proven = true});
   }
-  services_.set_replicas(service, std::move(specs));
+  services_.set_replicas(service, specs);
   changed_();
 }
 

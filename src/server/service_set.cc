@@ -63,7 +63,8 @@ void ServiceSet::set_resolved(const std::string& service, const std::string& nam
   if (plan_.services.contains(service)) refresh_static(service);
 }
 
-void ServiceSet::set_replicas(const std::string& service, std::vector<EndpointSpec> replicas) {
+void ServiceSet::set_replicas(const std::string& service,
+                              const std::vector<EndpointSpec>& replicas) {
   set_endpoints(service, replicas);
 }
 

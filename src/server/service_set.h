@@ -32,7 +32,8 @@ class ServiceSet {
   void set_resolved(const std::string& service, const std::string& name,
                     std::vector<IpAddress> addresses);
   // The ready replicas of a supervised service.
-  void set_replicas(const std::string& service, std::vector<upstream::EndpointSpec> replicas);
+  void set_replicas(const std::string& service,
+                    const std::vector<upstream::EndpointSpec>& replicas);
 
   const Services& services() const { return services_; }
   const plan::Plan& plan() const { return plan_; }
