@@ -37,8 +37,9 @@ class Driver {
   virtual int watch(Watch& watch) = 0;
   virtual void unwatch(Watch& watch) = 0;
 
-  // Waits until something is ready, wake() was called or `until` has come, and reports each
-  // watch whose readiness changed through `Loop::on_ready`. Returns at once if `until` is past.
+  // Waits until something is ready, wake() was called or `until` has come, then tells the time
+  // through `Loop::on_woken` and reports each watch whose readiness changed through
+  // `Loop::on_ready`. Returns at once if `until` is past.
   virtual void wait(Instant until, class Loop& loop) = 0;
   virtual void wake() = 0;  // Any thread.
 

@@ -101,6 +101,7 @@ int EpollDriver::timeout_until(Instant until) {
 
 void EpollDriver::wait(Instant until, Loop& loop) {
   const int count = ::epoll_wait(epoll_, events_.data(), events_max, timeout_until(until));
+  loop.on_woken(now());
   for (int i = 0; i < count; ++i) {
     if (auto* watch = static_cast<Watch*>(events_[i].data.ptr)) {
       loop.on_ready(*watch, readiness_of(events_[i].events));

@@ -39,7 +39,6 @@ Instant Loop::wait_until(Instant until) const {
 bool Loop::run_once(Instant until) {
   ++turns_;
   driver_->wait(wait_until(until), *this);
-  now_ = driver_->now();
   timers_.advance(now_);
   run_mail();
   run_ready();

@@ -64,6 +64,9 @@ class Loop {
   void arm(Timer& timer, Instant when) { timers_.arm(timer, when); }
   void disarm(Timer& timer) { timers_.disarm(timer); }
 
+  // Called by the driver once its wait is over, before it reports anything: whoever goes on reckons
+  // from now, not from when the loop fell asleep.
+  void on_woken(Instant now) { now_ = now; }
   // Called by the driver for each watch with news.
   void on_ready(Watch& watch, uint8_t readiness);
   // A watch whose descriptor is closed; freed at the end of the turn, when no event names it.

@@ -318,6 +318,24 @@ Task<void> count_reader(Socket& socket, int& count) {
   if (co_await socket.wait_readable(Deadline::never())) ++count;
 }
 
+Task<void> note_time_of_news(Socket& socket, Instant& when) {
+  (void)co_await socket.wait_readable(Deadline::never());
+  when = socket.loop().now();
+}
+
+TEST_F(LoopTest, who_is_woken_sees_the_time_of_the_news) {
+  Pair pair = connected_pair(loop);
+  Instant seen;
+  Gate gate(loop);
+  gate.spawn(note_time_of_news(pair.left, seen));
+  loop.run_once(loop.now());
+  Instant later = loop.now();
+  while (later - loop.now() < 5ms) later = loop.driver().now();
+  pair.right.shutdown_write();
+  loop.run_once(loop.now());
+  EXPECT_GE(seen, later) << "reckoned from when the loop fell asleep";
+}
+
 TEST_F(LoopTest, begins_little_at_a_time_and_goes_on_with_everything) {
   constexpr size_t each = 50;
   std::vector<Pair> pairs;

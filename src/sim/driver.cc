@@ -71,6 +71,7 @@ void SimulatedDriver::wait(Instant until, runtime::Loop& loop) {
     sleeps_until_ =
         until + world_.options().clock_granularity + Duration(static_cast<int64_t>(oversleep));
   }
+  loop.on_woken(now());
   for (const Due& report : due) {
     world_.trace().note(world_.now(), "ready", report.watch->fd, report.readiness);
     loop.on_ready(*report.watch, report.readiness);
