@@ -12,6 +12,12 @@
 
 namespace spillway::gateway {
 
+class LinesKept final : public AccessSink {
+ public:
+  void append(std::string_view line) override { lines.emplace_back(line); }
+  std::vector<std::string> lines;
+};
+
 // One service "app" behind the route "/*", unless a test changes them before the first connect().
 class GatewayTest : public runtime::PeerTest {
  protected:
@@ -90,6 +96,7 @@ class GatewayTest : public runtime::PeerTest {
   std::shared_ptr<Service> service;
   std::optional<Gateway> gateway;
   std::vector<std::unique_ptr<http::ServerConnection>> connections;
+  LinesKept log;  // For set_access_log().
 };
 
 inline const std::string get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";

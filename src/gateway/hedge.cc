@@ -42,16 +42,16 @@ Task<Result<void>> Proxy::attempt_hedged(Forwarding& work, Duration after) {
   CHECK(attempts.spawn(attempt_into(work, std::nullopt, first)));
   if (co_await attempts.drained(Deadline::after(loop_.now(), after))) co_return first;
 
-  Result<void> second = work.ended();
+  Result<void> second;
   if (auto lease = lease_for_hedge(work)) {
     work.metrics.count_hedge();
     ++work.context.hedges;
     CHECK(attempts.spawn(attempt_into(work, std::move(lease), second)));
   }
   CHECK((co_await attempts.close(Deadline::never())).has_value());
-  // The one that was ended for the other's sake has nothing to say.
-  const bool is_firsts = first || first.error().code != Error::Code::cancelled;
-  co_return is_firsts ? first : second;
+  // One that was ended for the other's sake has nothing to say.
+  const bool was_ended = !first && first.error().code == Error::Code::cancelled;
+  co_return was_ended&& work.context.hedges > 0 ? second : first;
 }
 
 }  // namespace spillway::gateway

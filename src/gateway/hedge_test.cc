@@ -20,6 +20,21 @@ class HedgeTest : public GatewayTest {
     config.hedge = upstream::HedgeConfig{.after = 20ms};
     config.hedge->budget.least = {.count = 100, .per = 1s};
   }
+  struct Hedged {
+    runtime::Peer client;
+    runtime::Peer slow;
+    runtime::Peer beside;
+  };
+  // A GET that the first endpoint has and does not answer, and the second has by now as well.
+  Hedged hedged() {
+    runtime::Peer client = connect();
+    client.send(get);
+    runtime::Peer slow = first.accept();
+    const std::string head = slow.take_head();
+    runtime::Peer beside = second.accept();
+    EXPECT_EQ(beside.take_head().substr(0, 16), head.substr(0, 16));
+    return {std::move(client), std::move(slow), std::move(beside)};
+  }
   runtime::Peer accept_any() {
     std::optional<runtime::Peer> peer;
     EXPECT_TRUE(runtime::turn_until(loop, [&] {
@@ -45,12 +60,7 @@ class HedgeTest : public GatewayTest {
 };
 
 TEST_F(HedgeTest, the_second_answers_for_a_first_that_is_slow) {
-  runtime::Peer client = connect();
-  client.send(get);
-  runtime::Peer slow = first.accept();
-  slow.take_head();
-  runtime::Peer quick = second.accept();
-  EXPECT_THAT(quick.take_head(), StartsWith("GET / HTTP/1.1\r\n"));
+  auto [client, slow, quick] = hedged();
   quick.send(ok);
   EXPECT_THAT(client.take_through("ok"), StartsWith("HTTP/1.1 200"));
   EXPECT_TRUE(slow.sees_end());
@@ -61,12 +71,7 @@ TEST_F(HedgeTest, the_second_answers_for_a_first_that_is_slow) {
 }
 
 TEST_F(HedgeTest, the_first_answers_after_all) {
-  runtime::Peer client = connect();
-  client.send(get);
-  runtime::Peer slow = first.accept();
-  slow.take_head();
-  runtime::Peer beside = second.accept();
-  beside.take_head();
+  auto [client, slow, beside] = hedged();
   slow.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no");
   client.take_through("o");
   EXPECT_TRUE(beside.sees_end()) << "it may end when the first has begun to answer";
@@ -76,12 +81,7 @@ TEST_F(HedgeTest, the_first_answers_after_all) {
 }
 
 TEST_F(HedgeTest, an_interim_answer_is_one) {
-  runtime::Peer client = connect();
-  client.send(get);
-  runtime::Peer slow = first.accept();
-  slow.take_head();
-  runtime::Peer beside = second.accept();
-  beside.take_head();
+  auto [client, slow, beside] = hedged();
   slow.send("HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n");
   EXPECT_THAT(client.take_head(), StartsWith("HTTP/1.1 103 "));
   EXPECT_TRUE(beside.sees_end());
@@ -96,8 +96,7 @@ TEST_F(HedgeTest, nothing_is_sent_beside_an_answer_that_has_begun) {
   upstream.take_head();
   upstream.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no");
   client.take_through("o");
-  const Instant began = loop.now();
-  ASSERT_TRUE(runtime::turn_until(loop, [&] { return loop.now() - began > 40ms; }));
+  let_pass(40ms);
   EXPECT_TRUE(second.stays_silent());
   upstream.send("k");
   client.take_through("k");
@@ -114,8 +113,7 @@ TEST_F(HedgeTest, what_may_not_run_twice_is_sent_once) {
     client.send(request);
     runtime::Peer upstream = accept_any();
     upstream.take_head();
-    const Instant began = loop.now();
-    ASSERT_TRUE(runtime::turn_until(loop, [&] { return loop.now() - began > 40ms; }));
+    let_pass(40ms);
     EXPECT_EQ(counters().hedges, 0u) << request;
     upstream.send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok");
     client.take_through("ok");
@@ -136,8 +134,7 @@ TEST_F(HedgeTest, a_client_that_is_kept_at_one_endpoint_stays_there) {
   client.send("GET / HTTP/1.1\r\nHost: a\r\nCookie: " + head.substr(at, head.find(';', at) - at) +
               "\r\n\r\n");
   upstream.take_head();
-  const Instant began = loop.now();
-  ASSERT_TRUE(runtime::turn_until(loop, [&] { return loop.now() - began > 40ms; }));
+  let_pass(40ms);
   EXPECT_TRUE(second.stays_silent());
   upstream.send(ok);
   client.take_through("ok");
@@ -146,26 +143,17 @@ TEST_F(HedgeTest, a_client_that_is_kept_at_one_endpoint_stays_there) {
 TEST_F(HedgeTest, is_held_by_its_budget) {
   config.hedge->budget = {.share = Share::percent(0), .least = {.count = 1, .per = 10s}};
   config.balance = *upstream::Balance::parse("least_requests");
-  runtime::Peer one = connect();
-  one.send(get);
-  runtime::Peer slow = first.accept();
-  slow.take_head();
-  runtime::Peer beside = second.accept();
-  beside.take_head();
+  auto [one, slow, beside] = hedged();
   runtime::Peer two = connect();
   two.send(get);
-  const Instant began = loop.now();
-  ASSERT_TRUE(runtime::turn_until(loop, [&] { return loop.now() - began > 60ms; }));
+  let_pass(60ms);
   EXPECT_EQ(counters().hedges, 1u);
   EXPECT_EQ(counters().hedges_refused, 1u);
 }
 
 TEST_F(HedgeTest, a_second_that_fails_leaves_the_first_alone) {
-  runtime::Peer client = connect();
-  client.send(get);
-  runtime::Peer slow = first.accept();
-  slow.take_head();
-  second.accept().take_head();  // And closes.
+  auto [client, slow, beside] = hedged();
+  beside.close();
   turn();
   slow.send(ok);
   EXPECT_THAT(client.take_through("ok"), StartsWith("HTTP/1.1 200"));
@@ -173,13 +161,8 @@ TEST_F(HedgeTest, a_second_that_fails_leaves_the_first_alone) {
 }
 
 TEST_F(HedgeTest, a_first_that_fails_leaves_it_to_the_second) {
-  runtime::Peer client = connect();
-  client.send(get);
-  std::optional<runtime::Peer> slow = first.accept();
-  slow->take_head();
-  runtime::Peer beside = second.accept();
-  beside.take_head();
-  slow.reset();
+  auto [client, slow, beside] = hedged();
+  slow.close();
   turn();
   beside.send(ok);
   EXPECT_THAT(client.take_through("ok"), StartsWith("HTTP/1.1 200"));
@@ -187,14 +170,9 @@ TEST_F(HedgeTest, a_first_that_fails_leaves_it_to_the_second) {
 }
 
 TEST_F(HedgeTest, when_both_fail_the_request_is_tried_again) {
-  runtime::Peer client = connect();
-  client.send(get);
-  {
-    runtime::Peer slow = first.accept();
-    slow.take_head();
-    runtime::Peer beside = second.accept();
-    beside.take_head();
-  }
+  auto [client, slow, beside] = hedged();
+  slow.close();
+  beside.close();
   runtime::Peer third = accept_any();
   third.take_head();
   third.send(ok);
@@ -203,12 +181,7 @@ TEST_F(HedgeTest, when_both_fail_the_request_is_tried_again) {
 }
 
 TEST_F(HedgeTest, a_client_that_leaves_ends_both) {
-  runtime::Peer client = connect();
-  client.send(get);
-  runtime::Peer slow = first.accept();
-  slow.take_head();
-  runtime::Peer beside = second.accept();
-  beside.take_head();
+  auto [client, slow, beside] = hedged();
   client.close();
   EXPECT_TRUE(slow.sees_end());
   EXPECT_TRUE(beside.sees_end());
@@ -216,12 +189,23 @@ TEST_F(HedgeTest, a_client_that_leaves_ends_both) {
   EXPECT_EQ(count_of(&EndpointCounters::client_aborted), 2u);
 }
 
-TEST_F(HedgeTest, both_are_late) {
-  config.timeouts.first_byte = 40ms;
+TEST_F(HedgeTest, a_client_that_leaves_without_a_hedge_is_logged_as_gone) {
+  config.hedge->budget = {.share = Share::percent(0), .least = {.count = 0}};
+  made().set_access_log(&log);
   runtime::Peer client = connect();
   client.send(get);
   runtime::Peer slow = first.accept();
-  runtime::Peer beside = second.accept();
+  slow.take_head();
+  let_pass(40ms);
+  client.close();
+  EXPECT_TRUE(slow.sees_end());
+  ASSERT_TRUE(runtime::turn_until(loop, [this] { return !log.lines.empty(); }));
+  EXPECT_THAT(log.lines[0], HasSubstr("\"error\":\"the client left\""));
+}
+
+TEST_F(HedgeTest, both_are_late) {
+  config.timeouts.first_byte = 40ms;
+  auto [client, slow, beside] = hedged();
   EXPECT_THAT(client.take_head(), StartsWith("HTTP/1.1 504 "));
   EXPECT_TRUE(slow.sees_end());
   EXPECT_TRUE(beside.sees_end());

@@ -20,6 +20,15 @@ class ProxyTest : public GatewayTest {
  protected:
   ProxyTest() { endpoints = {first.address()}; }
   // An address where nobody listens.
+  // A client whose request keeps the one place of `first` busy.
+  std::pair<runtime::Peer, runtime::Peer> keep_busy() {
+    config.concurrency = 1;
+    runtime::Peer client = connect();
+    client.send(get);
+    runtime::Peer upstream = first.accept();
+    upstream.take_head();
+    return {std::move(client), std::move(upstream)};
+  }
   SocketAddress nowhere() {
     runtime::PeerListener closed(loop);
     return closed.address();
@@ -236,18 +245,14 @@ TEST_F(ProxyTest, an_upstream_that_stops_reading_an_upload_does_not_hold_it_for_
 }
 
 TEST_F(ProxyTest, waits_in_line_and_is_served_in_order) {
-  config.concurrency = 1;
   config.queue.wait = 10s;
-  runtime::Peer busy = connect();
-  busy.send(get);
-  runtime::Peer upstream = first.accept();
+  auto [busy, upstream] = keep_busy();
   std::vector<runtime::Peer> waiting;
   for (int i = 0; i < 5; ++i) {
     waiting.push_back(connect());
     waiting.back().send("GET /" + std::to_string(i) + " HTTP/1.1\r\nHost: a\r\n\r\n");
     turn();
   }
-  upstream.take_head();
   upstream.send(ok);
   busy.take_through("ok");
   for (int i = 0; i < 5; ++i) {
@@ -259,11 +264,8 @@ TEST_F(ProxyTest, waits_in_line_and_is_served_in_order) {
 }
 
 TEST_F(ProxyTest, who_waits_too_long_is_told_503) {
-  config.concurrency = 1;
   config.queue = {.length = 1, .wait = 50ms};
-  runtime::Peer busy = connect();
-  busy.send(get);
-  runtime::Peer upstream = first.accept();
+  auto [busy, upstream] = keep_busy();
   runtime::Peer waiting = connect();
   waiting.send(get);
   turn();
@@ -274,7 +276,6 @@ TEST_F(ProxyTest, who_waits_too_long_is_told_503) {
   const std::string head = waiting.take_head();
   EXPECT_THAT(head, StartsWith("HTTP/1.1 503 "));
   EXPECT_THAT(head, HasSubstr("retry-after"));
-  upstream.take_head();
   upstream.send(ok);
   EXPECT_THAT(busy.take_through("ok"), StartsWith("HTTP/1.1 200"));
 }
@@ -295,12 +296,8 @@ TEST_F(ProxyTest, a_client_that_leaves_frees_its_endpoint) {
 }
 
 TEST_F(ProxyTest, a_client_that_left_while_it_waited_in_line_costs_no_upstream) {
-  config.concurrency = 1;
   config.queue.wait = 10s;
-  runtime::Peer busy = connect();
-  busy.send(get);
-  runtime::Peer upstream = first.accept();
-  upstream.take_head();
+  auto [busy, upstream] = keep_busy();
   runtime::Peer waiting = connect();
   waiting.send("GET /gone HTTP/1.1\r\nHost: a\r\n\r\n");
   turn();
@@ -371,12 +368,8 @@ TEST_F(ProxyTest, a_slow_upload_of_a_small_body_holds_no_upstream) {
 }
 
 TEST_F(ProxyTest, a_cut_ends_what_waits_in_line) {
-  config.concurrency = 1;
   config.queue.wait = 60s;
-  runtime::Peer busy = connect();
-  busy.send(get);
-  runtime::Peer upstream = first.accept();
-  upstream.take_head();
+  const auto busy = keep_busy();
   runtime::Peer waiting = connect();
   waiting.send(get);
   ASSERT_TRUE(runtime::turn_until(loop, [this] { return queue_length() == 1; }));

@@ -130,6 +130,11 @@ class PeerTest : public ::testing::Test {
   void turn(int turns = 5) {
     for (int i = 0; i < turns; ++i) loop.run_once(loop.now());
   }
+  // Turns the loop for this long.
+  void let_pass(Duration time) {
+    const Instant end = loop.now() + time;
+    while (loop.now() < end) loop.run_once(end);
+  }
 
   Loop loop{*make_epoll_driver(), 0, 1};
   Gate tasks{loop};

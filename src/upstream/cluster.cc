@@ -26,19 +26,17 @@ std::expected<Ticket, PickRefusal> Cluster::pick(const PickRequest& request) {
   const Instant now = latest(request.now);
   if (listed_.empty()) return refuse(PickRefusal::no_endpoints, request);
   if (now >= refresh_at_) refresh(now);
-  if (!request.tried.empty()) {
-    bool all_at_capacity = false;
-    if (const auto place = choose_untried(request, all_at_capacity)) {
-      ++listed_[*place]->counters.retries;
-      return take(*place, request);
-    }
-    if (all_at_capacity) return refuse(PickRefusal::all_at_capacity, request);
+  const bool is_retry = !request.tried.empty();
+  bool all_at_capacity = false;
+  std::optional<uint32_t> place;
+  if (is_retry) place = choose_untried(request, all_at_capacity);
+  if (all_at_capacity && !place) return refuse(PickRefusal::all_at_capacity, request);
+  if (!place) place = choose(request);
+  if (!place) {
+    return refuse(any_available() ? PickRefusal::all_at_capacity : PickRefusal::none_fit, request);
   }
-  if (const auto place = choose(request)) {
-    if (!request.tried.empty()) ++listed_[*place]->counters.retries;
-    return take(*place, request);
-  }
-  return refuse(any_available() ? PickRefusal::all_at_capacity : PickRefusal::none_fit, request);
+  if (is_retry) ++listed_[*place]->counters.retries;
+  return take(*place, request);
 }
 
 // The client's own endpoint while it is fit, waiting for it if it is full: another one would not
