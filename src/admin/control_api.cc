@@ -138,6 +138,16 @@ std::string lines_text(const std::vector<LogLine>& lines) {
 
 }  // namespace
 
+// A service, a replica or the instance itself.
+bool ControlApi::knows_source(const std::string& name) {
+  if (name == "spillway") return true;
+  for (const ServiceStatus& service : instance_.status().services) {
+    const auto is_named = [&name](const EndpointStatus& endpoint) { return endpoint.name == name; };
+    if (service.name == name || std::ranges::any_of(service.endpoints, is_named)) return true;
+  }
+  return false;
+}
+
 Task<void> ControlApi::logs(Call call) {
   const std::string source = call.parameters.find("service").value_or("");
   const std::string wanted =
@@ -151,6 +161,11 @@ Task<void> ControlApi::logs(Call call) {
   }
   const uint64_t newest = instance_.logs().newest();
   std::string text = lines_text(instance_.logs().last(*count, source));
+  if (text.empty() && !source.empty() && !knows_source(source)) {
+    co_return co_await answer_error(
+        call.exchange, {.code = Error::Code::not_found,
+                        .detail = fmt::format("there is no service or replica \"{}\"", source)});
+  }
   if (call.parameters.find("follow").value_or("0") == "0") {
     co_return co_await answer_text(call.exchange, 200, lines_content_type, std::move(text));
   }

@@ -58,6 +58,7 @@ class ControlApi final : public http::RequestHandler {
   runtime::Task<void> ready(Call call);
   runtime::Task<void> status(Call call);
   runtime::Task<void> explain(Call call);
+  bool knows_source(const std::string& name);
   runtime::Task<void> logs(Call call);
   runtime::Task<void> follow(Call call, std::string source, uint64_t after, std::string begun);
   runtime::Task<void> reload(Call call);

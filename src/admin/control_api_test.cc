@@ -269,6 +269,8 @@ TEST_F(ControlApiTest, shows_the_last_lines_of_a_service) {
   const std::string answer = get("/api/v1/logs?service=web&lines=5", authorization);
   EXPECT_THAT(answer, AllOf(HasSubstr("application/x-ndjson"), HasSubstr("\"line\":\"one\""),
                             HasSubstr("three \\u001b[31m"), Not(HasSubstr("two"))));
+  EXPECT_THAT(get("/api/v1/logs?service=wbe", authorization),
+              AllOf(StartsWith("HTTP/1.1 404"), HasSubstr("there is no service or replica")));
   EXPECT_THAT(get("/api/v1/logs?lines=-1", authorization), StartsWith("HTTP/1.1 400"));
   EXPECT_THAT(get("/api/v1/logs?lines=99999999", authorization), StartsWith("HTTP/1.1 400"));
 }

@@ -70,10 +70,14 @@ TEST(CommandLine, refuses_two_ways_at_once) {
 }
 
 TEST(CommandLine, names_the_command_that_was_probably_meant) {
-  EXPECT_THAT(ended({"relaod"}).text, HasSubstr("Did you mean `spillway reload`?\n"));
-  EXPECT_THAT(ended({"--json", "statsu"}).text, HasSubstr("Did you mean `spillway status`?\n"));
-  EXPECT_THAT(ended({"dance"}).text, Not(HasSubstr("Did you mean")));
-  EXPECT_THAT(ended({"scale"}).text, Not(HasSubstr("Did you mean")));
+  EXPECT_EQ(ended({"relaod"}).text,
+            "spillway: \"relaod\" is not a command; did you mean `spillway reload`?\n");
+  EXPECT_THAT(ended({"--json", "statsu"}).text, HasSubstr("did you mean `spillway status`?\n"));
+  EXPECT_EQ(ended({"dance"}).text,
+            "spillway: \"dance\" is not a command; `spillway --help` lists them\n");
+  for (const auto& arguments : {std::vector<std::string>{"scale"}, {"--dance"}, {}}) {
+    EXPECT_THAT(ended(arguments).text, Not(HasSubstr("is not a command")));
+  }
 }
 
 TEST(CommandLine, reads_every_command) {
@@ -121,6 +125,7 @@ TEST(CommandLine, helps) {
     const ParseEnd own = ended({name, "--help"});
     EXPECT_EQ(own.status, exit_ok);
     EXPECT_THAT(own.text, HasSubstr(std::string("spillway ") + name));
+    EXPECT_THAT(own.text, Not(HasSubstr("Exit status:"))) << "the whole program's help";
   }
   EXPECT_EQ(ended({"--version"}).text, "spillway " + version_text() + "\n");
   for (size_t at = 0; at < help.text.size();) {

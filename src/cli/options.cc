@@ -10,6 +10,7 @@
 
 #include "cli/exit_status.h"
 #include "plan/names.h"
+#include "plan/problem.h"
 
 namespace spillway::cli {
 namespace {
@@ -170,7 +171,8 @@ void add_globals(CLI::App& app, Options& options, std::string& colour) {
 // In the help: all but the one that is ours alone, each with what holds for all.
 void show_commands(CLI::App& app) {
   for (CLI::App* command : app.get_subcommands({})) {
-    const std::string own = command->get_footer();
+    std::string own = command->get_footer();
+    if (own == footer) own.clear();  // CLI11 hands ours down.
     if (command->get_name() != "server") command->group("Commands");
     command->footer(own.empty() ? everywhere : own + "\n\n" + everywhere);
   }
@@ -189,18 +191,22 @@ ParseEnd usage_error(std::string message) {
   return {.status = exit_bad_usage, .text = "spillway: " + std::move(message), .is_error = true};
 }
 
-// A sentence about the first word if that is no command but nearly one; else nothing.
-std::string nearest_command(const CLI::App& app, const std::vector<std::string>& arguments) {
+// What to say where no argument is a command; nothing if one is, or if there is no word at all.
+std::string unknown_command(const CLI::App& app, const std::vector<std::string>& arguments) {
   std::vector<std::string> names;
   for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    if (command->get_group() == "Commands") names.push_back(command->get_name());
+    names.push_back(command->get_name());
+    if (std::ranges::find(arguments, names.back()) != arguments.end()) return "";
+    if (command->get_group() != "Commands") names.pop_back();  // Not for people.
   }
   const auto is_word = [](const std::string& text) { return !text.starts_with("-"); };
   const auto word = std::ranges::find_if(arguments, is_word);
-  if (word == arguments.end() || std::ranges::find(names, *word) != names.end()) return "";
+  if (word == arguments.end()) return "";
   const std::vector<std::string_view> known(names.begin(), names.end());
   const auto meant = plan::nearest(*word, known);
-  return meant ? fmt::format("Did you mean `spillway {}`?\n", *meant) : "";
+  return fmt::format(
+      "{} is not a command; {}\n", plan::in_quotes(*word),
+      meant ? fmt::format("did you mean `spillway {}`?", *meant) : "`spillway --help` lists them");
 }
 
 }  // namespace
@@ -231,7 +237,7 @@ std::expected<Options, ParseEnd> parse_arguments(std::vector<std::string> argume
   add_up(app, options, "server");
   show_commands(app);
 
-  const std::string meant = nearest_command(app, arguments);
+  const std::string unknown = unknown_command(app, arguments);
   std::ranges::reverse(arguments);  // As CLI11 takes them.
   try {
     app.parse(std::move(arguments));
@@ -240,7 +246,7 @@ std::expected<Options, ParseEnd> parse_arguments(std::vector<std::string> argume
     std::ostringstream error;
     const int status = app.exit(end, out, error);
     if (status == 0) return std::unexpected(ParseEnd{.text = out.str()});
-    return std::unexpected(usage_error(error.str() + meant));
+    return std::unexpected(usage_error(unknown.empty() ? error.str() : unknown));
   }
   if (colour == "always") options.colour = ColourWish::always;
   if (colour == "never") options.colour = ColourWish::never;

@@ -176,7 +176,8 @@ void Supervisor::server_ended(const Server& server, const ExitStatus& status) {
   if (is_stopping_ || server.role != Role::serving) return;
   // It has found something wrong before it served anybody: another one would find the same. A
   // signal may have been meant for that one alone, but not again and again.
-  const bool will_recur = status.signal == 0 || ++deaths_before_ready_ >= deaths_before_ready_max;
+  if (status.signal != 0) ++deaths_by_signal_;
+  const bool will_recur = status.signal == 0 || deaths_by_signal_ >= deaths_before_ready_max;
   if (!any_was_ready_ && will_recur) {
     if (status.signal != 0) log_.error("giving up: no server lived until it was ready");
     exit_status_ = status.code == 0 ? 1 : status.code;

@@ -141,7 +141,7 @@ class Supervisor final : private ReplicaEndObserver {
   runtime::Event changed_;  // A server ended or became ready, or stopping has begun or is urgent.
   runtime::Event ending_;   // Set at the very end: what only waits for time ends with it.
   bool any_was_ready_ = false;
-  uint32_t deaths_before_ready_ = 0;  // By a signal.
+  uint32_t deaths_by_signal_ = 0;  // Of serving servers.
   bool has_lost_guard_ = false;
   bool is_upgrading_ = false;
   bool is_stopping_ = false;

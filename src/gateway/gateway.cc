@@ -126,7 +126,9 @@ void Gateway::Record::log(Duration took) {
       .client_ip = {client_text.data(), write_ip(context_.client, client_text.data())},
       .user_agent = request.fields.value(Field::user_agent),
       .request_id = context_.request_id,
-      .trace_id = std::string_view(trace_text.data(), trace_text.size()).substr(3, 32),
+      .trace_id = context_.request_id.empty()
+                      ? std::string_view{}
+                      : std::string_view(trace_text.data(), trace_text.size()).substr(3, 32),
       .error = context_.has_failed ? std::string_view(context_.error.detail) : std::string_view{}};
   gateway_.parts_.access_log->append({line.data(), telemetry::format_access_line(record, line)});
 }

@@ -260,5 +260,18 @@ TEST_F(GatewayFieldsTest, logs_and_counts_what_was_refused_before_it_was_a_reque
                               "status_code=\"413\"} 1"));
 }
 
+TEST_F(GatewayFieldsTest, logs_who_asked_for_what_is_refused_early) {
+  route.path = *PathPattern::parse("/only");
+  made().set_access_log(&log);
+  refused("GET /else HTTP/1.1\r\nHost: shop.example\r\n\r\n");
+  refused("TRACE / HTTP/1.1\r\nHost: shop.example\r\n\r\n");
+  ASSERT_EQ(log.lines.size(), 2u);
+  for (const std::string& line : log.lines) {
+    EXPECT_THAT(line, HasSubstr("\"host\":\"shop.example\""));
+    EXPECT_THAT(line, HasSubstr("\"client_ip\":\"192.0.2.7\""));
+    EXPECT_THAT(line, Not(HasSubstr("\"trace_id\":\"00000000")));
+  }
+}
+
 }  // namespace
 }  // namespace spillway::gateway

@@ -38,17 +38,20 @@ class Scratch {
 // Filled step by step by Gateway::serve; lies in its frame. One core.
 struct RequestContext {
   RequestContext(http::Exchange& its_exchange, Scratch& its_scratch)
-      : exchange(its_exchange), scratch(its_scratch) {}
+      : exchange(its_exchange),
+        scratch(its_scratch),
+        client(exchange.client().peer.ip),
+        host(exchange.request().authority) {}
 
   http::Exchange& exchange;
   Scratch& scratch;
 
   std::string_view path;  // Normalised: matched, authorised, cached and forwarded.
-  IpAddress client;       // Behind trusted proxies.
+  IpAddress client;       // Behind trusted proxies; the peer until that is known.
   std::string_view scheme;
   std::string_view host;  // With port, as the client meant it.
   std::string_view request_id;
-  http::TraceContext trace;
+  http::TraceContext trace;  // Begins with the request id.
 
   // Which endpoint the last attempt went to; remembered beyond its ticket.
   void note_endpoint(const upstream::Ticket& ticket) {

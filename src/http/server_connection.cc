@@ -213,9 +213,9 @@ Task<void> ServerConnection::linger() {
 }
 
 Task<void> ServerConnection::refuse(uint16_t status, std::string_view text,
-                                    const RequestHead* head) {
+                                    const RequestHead* request) {
   handler_.on_refused({.client = client_,
-                       .head = head,
+                       .head = request,
                        .status = status,
                        .reason = text,
                        .took = context_.loop.now() - head_began_});

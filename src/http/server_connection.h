@@ -66,8 +66,8 @@ class ServerConnection : public ListLink {
   runtime::Task<bool> wait_for_request();  // False: the connection ends.
   runtime::Task<Arrival> read_head(RequestHead& head);
   runtime::Task<bool> serve_one(RequestHead& head);  // False: the connection ends.
-  // `head`: null if the request was not understood.
-  runtime::Task<void> refuse(uint16_t status, std::string_view text, const RequestHead* head);
+  // `request`: null if it was not understood.
+  runtime::Task<void> refuse(uint16_t status, std::string_view text, const RequestHead* request);
   runtime::Task<void> linger();
   runtime::Task<bool> settle(Exchange& exchange);  // The same, once the handler is done.
   runtime::Task<bool> skip_body(Exchange& exchange);

@@ -76,6 +76,7 @@ class ControlTest : public testing::Test {
     ListeningSockets sockets;
     sockets.fds.push_back(*runtime::listen_on(plan_.listen[0].at.socket, {}));
     bound_ = *runtime::bound_address(sockets.fds[0]);
+    EXPECT_TRUE(server_.prepare());
     EXPECT_TRUE(server_.start({sockets}));
     server_.run_workers();
     instance_.start();

@@ -163,6 +163,7 @@ Task<Result<void>> Process::start() {
   control_listener_ = std::make_unique<admin::ControlListener>(control_, *api_);
   CO_TRY_VOID(control_listener_->listen(std::exchange(admin_socket_, -1)));
 
+  CO_TRY_VOID(server_->prepare());
   // Only then accept: until we are the server, the one before us takes what arrives.
   CO_TRY_VOID(co_await channel_->ready(Deadline::after(control_.now(), request_timeout)));
   CO_TRY_VOID(server_->start(sockets_));

@@ -79,13 +79,17 @@ Result<void> Server::open_access_log(const AccessLogConfig& config) {
   return {};
 }
 
-Result<void> Server::start(const std::vector<ListeningSockets>& sockets) {
-  const plan::Plan& plan = services_.plan();
-  CHECK(sockets.size() == plan.listen.size());
-  TRY_VOID(open_access_log(plan.access_log));
+Result<void> Server::prepare() {
+  TRY_VOID(open_access_log(services_.plan().access_log));
   for (const auto& worker : workers_) {
     worker->use(worker_plan(worker->plan().routing));
   }
+  return {};
+}
+
+Result<void> Server::start(const std::vector<ListeningSockets>& sockets) {
+  const plan::Plan& plan = services_.plan();
+  CHECK(sockets.size() == plan.listen.size());
   for (size_t entry = 0; entry < sockets.size(); ++entry) {
     const auto& fds = sockets[entry].fds;
     const size_t places = std::max(fds.size(), workers_.size());

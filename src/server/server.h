@@ -46,7 +46,10 @@ class Server {
 
   static uint32_t worker_count(const plan::Plan& plan);
 
-  // Opens the access log, accepts on `sockets` (one entry per `listen`) and starts probing.
+  // What may fail for a reason that the next try will find again: the access log is opened. Before
+  // the supervisor is told that we are ready.
+  Result<void> prepare();
+  // Accepts on `sockets` (one entry per `listen`) and starts probing. REQUIRES: prepare().
   Result<void> start(const std::vector<ListeningSockets>& sockets);
   // Threads for the workers' loops; the simulator steps them itself instead.
   void run_workers();

@@ -1,4 +1,5 @@
 # tests/e2e/change_test.py: reload, deploy, scale, drain, upgrade and stop, under load.
+import concurrent.futures
 import copy
 import os
 import shutil
@@ -63,6 +64,18 @@ class Change(unittest.TestCase):
             self.assertEqual(instance.run("upgrade").returncode, 0, instance.text("errors"))
             support.wait_for(lambda: not support.is_alive(old), 10, "the end of the drained server")
             self.assertEqual(sockets.result()["cut"], 5)
+
+    @support.on_quickstart(shutdown={"drain": "1s"})
+    def test_a_stop_after_a_quiet_spell_still_waits_for_requests(self, instance):
+        time.sleep(2.5)  # The supervisor sleeps for longer than a drain may take.
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            slow = pool.submit(instance.fetch, "/slow?ms=500")
+            support.wait_for(lambda: instance.endpoints() and any(
+                one["in_flight"] for one in instance.endpoints()), 5, "a request in flight")
+            instance.process.terminate()
+            self.assertEqual(slow.result(10).status, 200)
+        self.assertEqual(instance.process.wait(10), 0)
+        self.assertNotIn("SIGKILL", instance.text("errors"))
 
     @support.on_quickstart((1,))
     def test_an_upgrade_takes_another_binary_and_refuses_a_bad_one(self, instance):

@@ -211,6 +211,10 @@ class Views(unittest.TestCase):
         self.assertIn("quickstart web.1 listens", self.instance.run("logs", "web.1").stdout)
         self.assertNotIn("web.2", self.instance.run("logs", "web.1").stdout)
         self.assertIn("web.2", self.instance.run("logs").stdout)
+        for more in ((), ("--follow",)):
+            done = self.instance.run("logs", "nobody", *more)
+            self.assertEqual(done.returncode, 4)
+            self.assertIn('no service or replica "nobody"', done.stderr)
 
     def test_metrics_are_prometheus_text(self):
         self.instance.fetch("/health")

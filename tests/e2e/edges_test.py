@@ -109,6 +109,14 @@ class Privileges(unittest.TestCase):
                 return False
 
 
+class Starts(unittest.TestCase):
+    @support.on_quickstart(wait=False, access_log={"to": "no/such/folder/access.log"})
+    def test_an_access_log_that_cannot_be_opened_ends_the_start(self, instance):
+        self.assertEqual(instance.process.wait(10), 1)
+        self.assertIn("access.log: No such file or directory", instance.text("errors"))
+        self.assertEqual(instance.text("errors").count("server started"), 1)
+
+
 class ServiceManagers(unittest.TestCase):
     def test_sd_notify_hears_of_ready_and_stopping(self):
         folder = pathlib.Path(f"/tmp/spillway-e2e-notify-{os.getpid()}")
