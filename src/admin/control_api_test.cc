@@ -72,6 +72,14 @@ class NoLog final : public telemetry::LogSink {
 };
 
 class ControlApiTest : public testing::Test {
+ public:
+  ~ControlApiTest() override {
+    runtime::Gate gate(loop_);
+    api_->end_streams();
+    gate.spawn(listener_->close(Deadline::after(loop_.now(), 1s)));
+    run_until_empty(gate);
+  }
+
  protected:
   ControlApiTest() {
     const int fd = *runtime::listen_on(*SocketAddress::parse("127.0.0.1:0"), {});
@@ -79,12 +87,6 @@ class ControlApiTest : public testing::Test {
     api_.emplace(instance_, log_, AccessRules{.token = token, .at = address_});
     listener_.emplace(loop_, *api_);
     EXPECT_TRUE(listener_->listen(fd));
-  }
-  ~ControlApiTest() override {
-    runtime::Gate gate(loop_);
-    api_->end_streams();
-    gate.spawn(listener_->close(Deadline::after(loop_.now(), 1s)));
-    run_until_empty(gate);
   }
 
   void run_until_empty(runtime::Gate& gate) {
