@@ -70,7 +70,9 @@ class SupervisorTest : public ::testing::Test {
     directory_ = pattern;
     program_ = directory_ / "spillway";
     fs::copy_file(FAKE_SPILLWAY, program_);
-    const int probe = *runtime::listen_on(*SocketAddress::parse("127.0.0.1:0"), {});
+    // The port is free until the supervisor has it. Tests beside this one take theirs on 127.0.0.1:
+    // what asks here must never reach one of them.
+    const int probe = *runtime::listen_on(*SocketAddress::parse("127.0.0.2:0"), {});
     at_ = *runtime::bound_address(probe);
     ::close(probe);
   }
