@@ -133,14 +133,15 @@ def spillway_program():
     return program if program.exists() else None
 
 
-def spillway(folder, origin_port, workers=1):
+def spillway(folder, origin_port, workers=1, program=None):
     port = harness.free_port()
     text = spillway_template.format(port=port, admin=harness.free_port(), workers=workers,
                                     origin=origin_port)
     path = write(folder, f"spillway-{workers}-{port}.yaml", text)
     name = "spillway" if workers == 1 else f"spillway, {workers} workers"
     cores = harness.core_under_test if workers == 1 else f"0-{workers - 1}"
-    return harness.System(name, [spillway_program(), "up", path], port, cores=cores, folder=folder)
+    command = [program or spillway_program(), "up", path]
+    return harness.System(name, command, port, cores=cores, folder=folder)
 
 
 def versions():

@@ -19,6 +19,7 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release")
   set(CMAKE_CXX_FLAGS_RELEASE "")  # No -DNDEBUG: CHECK is always on, assert is not used.
   add_compile_definitions(_FORTIFY_SOURCE=2)
   add_link_options(-Wl,-z,relro,-z,now)
+  include(cmake/profile.cmake)
 endif()
 
 if(SPILLWAY_SANITIZE)

@@ -33,6 +33,11 @@ build_program() {
 # The programs that end-to-end tests and benchmarks run.
 build_programs() { build programs; }
 
+# The program that counts which branches it takes, at build/profile/src/cli/spillway.
+build_counting() {
+  build_tree profile -DCMAKE_BUILD_TYPE=Release -DSPILLWAY_MAKE_PROFILE=ON -- spillway
+}
+
 build_mutations() {
   build_tree asan -DCMAKE_BUILD_TYPE=Debug -DSPILLWAY_SANITIZE=address,undefined \
     -- spillway_sim_mutated

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -65,3 +67,12 @@ std::string to_string(const SocketAddress& address);
 size_t write_ip(const IpAddress& address, char* buffer);
 
 }  // namespace spillway
+
+// For tables of addresses that we chose ourselves; clients' addresses want a seeded hash.
+template <>
+struct std::hash<spillway::SocketAddress> {
+  size_t operator()(const spillway::SocketAddress& address) const noexcept {
+    if (address.is_unix()) return std::hash<std::string>()(address.unix_path);
+    return std::bit_cast<std::array<size_t, 2>>(address.ip.bytes())[1] * 31 + address.port;
+  }
+};

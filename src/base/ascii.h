@@ -1,9 +1,11 @@
 // base/ascii.h: letters and numbers in protocol text, independent of any locale.
 #pragma once
 
+#include <bit>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +21,23 @@ constexpr int hex_value(char c) {
   if (is_digit(c)) return c - '0';
   const char lower = to_lower(c);
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+inline constexpr std::string_view hex_digits = "0123456789abcdef";
+
+// Sixteen digits in lower case, eight at a time: each half's digits lie in the bytes of one word.
+inline void write_hex(uint64_t value, char* to) {
+  constexpr uint64_t ones = 0x0101010101010101;
+  for (int half = 0; half < 2; ++half) {
+    uint64_t digits = half == 0 ? value >> 32 : value & 0xffffffff;
+    digits = (digits | digits << 16) & 0x0000ffff0000ffff;
+    digits = (digits | digits << 8) & 0x00ff00ff00ff00ff;
+    digits = (digits | digits << 4) & 0x0f0f0f0f0f0f0f0f;
+    const uint64_t letters = ((digits + 6 * ones) >> 4) & ones;
+    uint64_t text = digits + '0' * ones + letters * ('a' - '0' - 10);
+    if constexpr (std::endian::native == std::endian::little) text = std::byteswap(text);
+    std::memcpy(to + 8 * half, &text, sizeof text);
+  }
 }
 
 constexpr bool equals_ignoring_case(std::string_view a, std::string_view b) {

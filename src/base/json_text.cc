@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/ascii.h"
+
 namespace spillway {
 namespace {
 
@@ -30,8 +32,7 @@ struct Escape {
 };
 
 Escape unicode_escape(unsigned char c) {
-  constexpr char digits[] = "0123456789abcdef";
-  return {{'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15]}, 6};
+  return {{'\\', 'u', '0', '0', hex_digits[c >> 4], hex_digits[c & 15]}, 6};
 }
 
 Escape escape_ascii(unsigned char c) {

@@ -69,7 +69,6 @@ Proxy::Limits Proxy::limits_of(const RequestContext& context) const {
 Task<void> Proxy::forward(RequestContext& context, RouteMetrics& metrics) {
   RequestBody body(context.exchange, options_.body_kept_max);
   const Limits limits = limits_of(context);
-  context.service->with([&](ServiceState& state) { state.cluster.count_request(loop_.now()); });
 
   if (!context.exchange.request().expects_continue) {
     if (auto fetched = co_await body.prefetch(); !fetched) {

@@ -66,6 +66,7 @@ void Service::settle(const Ticket& ticket, upstream::Outcome outcome, runtime::L
 bool Service::Acquire::await_ready() {
   if (interruption_.is_interrupted()) return true;
   return service_.with([this](ServiceState& state) {
+    if (request_.tried.empty()) state.cluster.count_request(request_.now);
     // A free place that somebody in line could use would have been handed over under this lock, so
     // nobody is overtaken.
     picked_ = state.cluster.pick(request_);

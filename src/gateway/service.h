@@ -86,7 +86,8 @@ class Service {
   class Acquire;
   // An endpoint, at once or after waiting in the bounded queue for at most `queue.wait`. Errors,
   // with code overloaded (answer 503) and safe to retry: no endpoint, none healthy, queue full,
-  // waited too long; cancelled by `interruption`.
+  // waited too long; cancelled by `interruption`. A first attempt, one with nothing in `tried`,
+  // counts as a request of the service.
   Acquire acquire(runtime::Loop& loop, const upstream::PickRequest& request, Deadline deadline,
                   runtime::Interruption& interruption);
   void settle(const upstream::Ticket& ticket, upstream::Outcome outcome, runtime::Loop& loop);

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
-#include <map>
 #include <optional>
+#include <unordered_map>
+#include <vector>
 
 #include "base/address.h"
 #include "base/error.h"
@@ -54,7 +54,7 @@ class ClientPool final : runtime::Timer {
   void set_idle(size_t count);
 
   runtime::Loop& loop_;
-  std::map<SocketAddress, std::deque<ClientConnection>> idle_;  // Oldest first.
+  std::unordered_map<SocketAddress, std::vector<ClientConnection>> idle_;  // Oldest first.
   size_t idle_count_ = 0;
   ClientPoolCounts counts_;
 };

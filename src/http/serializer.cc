@@ -86,7 +86,7 @@ size_t write_chunk_size(uint64_t size, std::span<char, chunk_size_line_max> buff
   CHECK(size != 0);
   const size_t digits = (static_cast<size_t>(std::bit_width(size)) + 3) / 4;
   for (size_t i = digits; i > 0; --i) {
-    buffer[i - 1] = "0123456789abcdef"[size & 0xf];
+    buffer[i - 1] = hex_digits[size & 0xf];
     size >>= 4;
   }
   buffer[digits] = '\r';

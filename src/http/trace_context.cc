@@ -25,13 +25,6 @@ std::optional<uint64_t> parse_hex(std::string_view digits) {
   return value;
 }
 
-void write_hex(uint64_t value, char* to, size_t digits) {
-  for (size_t i = digits; i > 0; --i) {
-    to[i - 1] = "0123456789abcdef"[value & 0xf];
-    value >>= 4;
-  }
-}
-
 uint64_t not_zero(Random& random) {
   const uint64_t value = random.next();
   return value == 0 ? 1 : value;
@@ -80,15 +73,16 @@ void TraceContext::write(std::span<char, text_size> buffer) const {
   char* const to = buffer.data();
   to[0] = to[1] = '0';
   to[trace_at - 1] = to[span_at - 1] = to[flags_at - 1] = '-';
-  write_hex(trace_id_high, to + trace_at, 16);
-  write_hex(trace_id_low, to + trace_at + 16, 16);
-  write_hex(span_id, to + span_at, 16);
-  write_hex(flags, to + flags_at, 2);
+  write_hex(trace_id_high, to + trace_at);
+  write_hex(trace_id_low, to + trace_at + 16);
+  write_hex(span_id, to + span_at);
+  to[flags_at] = hex_digits[flags >> 4];
+  to[flags_at + 1] = hex_digits[flags & 0xf];
 }
 
 void write_request_id(Random& random, std::span<char, request_id_size> buffer) {
-  write_hex(random.next(), buffer.data(), 16);
-  write_hex(random.next(), buffer.data() + 16, 16);
+  write_hex(random.next(), buffer.data());
+  write_hex(random.next(), buffer.data() + 16);
 }
 
 bool is_valid_request_id(std::string_view id) {

@@ -1,0 +1,89 @@
+# bench/train.py: `./dev bench train`, which branches the hot path takes, for the compiler.
+"""usage: ./dev bench train
+
+Runs a counting build of the program under the loads of ./dev bench gateway and writes
+cmake/hot_path.proftext, by which release builds are laid out. To be run after the hot path has
+changed, and committed with it."""
+import argparse
+import itertools
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import gateway
+import harness
+import peers
+
+program = harness.root / "build" / "profile" / "src" / "cli" / "spillway"
+result = harness.root / "cmake" / "hot_path.proftext"
+seconds = 3
+# A function none of whose branches was taken so often has no part in the hot path.
+count_min = 10_000
+
+
+def hot_functions(text):
+    """Of a profile in llvm-profdata's text form, the functions worth keeping, in their order."""
+    lines = text.strip().split("\n")
+    notes = list(itertools.takewhile(lambda line: line.startswith((":", "#")), lines))
+    functions = "\n".join(lines[len(notes):]).split("\n\n")
+    hot = [function for function in functions if max(counts_of(function)) >= count_min]
+    return "\n".join([*notes, "\n\n".join(hot), ""])
+
+
+def counts_of(function):
+    lines = iter(function.split("\n"))
+    for line in lines:
+        if line == "# Counter Values:":
+            break
+    counts = [0]
+    for line in lines:
+        if not line.isdigit():
+            break
+        counts.append(int(line))
+    return counts
+
+
+def run_loads(folder):
+    os.environ["LLVM_PROFILE_FILE"] = str(pathlib.Path(folder) / "%p.profraw")
+    origin = peers.origin(folder)
+    origin.start()
+    try:
+        for case in gateway.cases:
+            system = peers.spillway(folder, origin.port, program=program)
+            system.start()
+            try:
+                sample = harness.measure(system, case.path, case.clients, seconds)
+            finally:
+                system.stop()
+            if sample.errors:
+                raise harness.BenchError(f"{case.title}: {sample.errors}")
+            print(f"{case.title}: {sample.rate:,.0f} requests/s", flush=True)
+    finally:
+        origin.stop()
+
+
+def main():
+    argparse.ArgumentParser(prog="./dev bench train", description=__doc__,
+                            formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    harness.raise_descriptor_limit()
+    merge = shutil.which("llvm-profdata-19")
+    with tempfile.TemporaryDirectory(prefix="spillway-bench-") as folder:
+        try:
+            run_loads(folder)
+        except harness.BenchError as error:
+            print(f"bench train: {error}", file=sys.stderr)
+            return 1
+        counted = sorted(pathlib.Path(folder).glob("*.profraw"))
+        text = subprocess.run([merge, "merge", "--sparse", "--text", "-o", "-", *counted],
+                              stdout=subprocess.PIPE, text=True, check=True).stdout
+    kept = hot_functions(text)
+    result.write_text(kept)
+    print(f"{result.relative_to(harness.root)}: {kept.count('# Func Hash:')} functions")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
