@@ -103,6 +103,9 @@ struct Proxy::Attempt {
 
   const SocketAddress* address() const { return lease.ticket().address; }
 
+  // The answer turns the connection into a tunnel.
+  bool switches() { return call.response().status == 101; }
+
   void start_pump(runtime::Task<void> pump) {
     is_pumping = was_streamed = true;
     CHECK(pumps.spawn(std::move(pump)));

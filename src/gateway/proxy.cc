@@ -70,7 +70,7 @@ Task<void> Proxy::forward(RequestContext& context, RouteMetrics& metrics) {
   RequestBody body(context.exchange, options_.body_kept_max);
   const Limits limits = limits_of(context);
 
-  if (!context.exchange.request().expects_continue) {
+  if (body.wants_prefetch() && !context.exchange.request().expects_continue) {
     if (auto fetched = co_await body.prefetch(); !fetched) {
       co_return co_await answer_error(context, fetched.error());
     }
@@ -138,9 +138,10 @@ Task<Result<void>> Proxy::attempt_once(Forwarding& work, std::optional<Lease> le
   Attempt attempt(loop_, work, interruption, std::move(*lease), std::move(*connection), *response,
                   options_);
   auto done = co_await exchange_heads(attempt);
-  if (done) done = co_await answer(attempt);
+  if (done) done = prepare_answer(attempt);
+  if (done) done = co_await (attempt.switches() ? tunnel(attempt) : relay(attempt));
 
-  co_await stop_pump(attempt);
+  if (attempt.was_streamed) co_await stop_pump(attempt);
   if (!done && interruption.is_interrupted()) done = work.ended();
   if (!done && !attempt.pumped && attempt.pumped.error().blame == Error::Blame::client) {
     done = attempt.pumped;  // The client's body failed first; the rest followed from it.

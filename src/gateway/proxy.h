@@ -64,7 +64,7 @@ class Proxy {
   runtime::Task<Result<void>> carry_body(Attempt& attempt);
   runtime::Task<void> stop_pump(Attempt& attempt);
   void release(Attempt& attempt);
-  runtime::Task<Result<void>> answer(Attempt& attempt);
+  Result<void> prepare_answer(Attempt& attempt) const;
   runtime::Task<Result<void>> relay(Attempt& attempt);
   runtime::Task<Result<void>> relay_ahead(Attempt& attempt, std::string_view piece,
                                           size_t bytes_max);

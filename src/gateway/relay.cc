@@ -30,25 +30,24 @@ bool may_read_ahead(const http::ResponseHead& response) {
 
 }  // namespace
 
-Task<Result<void>> Proxy::answer(Attempt& attempt) {
+// From the head as the upstream sent it to the head as the client gets it.
+Result<void> Proxy::prepare_answer(Attempt& attempt) const {
   http::ResponseHead& response = attempt.call.response();
-  const bool switches = response.status == 101;
-  if (switches && !attempt.context.exchange.request().wants_upgrade) {
-    co_return fail(Error::Code::protocol, "the upstream switched protocols unasked",
-                   Error::Blame::upstream);
+  if (attempt.switches() && !attempt.context.exchange.request().wants_upgrade) {
+    return fail(Error::Code::protocol, "the upstream switched protocols unasked",
+                Error::Blame::upstream);
   }
   const bool is_described =
       attempt.context.exchange.request().method == http::Method::head || response.status == 304;
   if (!http::remove_hop_by_hop(response.fields,
-                               {.upgrade = switches, .content_length = is_described})) {
-    co_return fail(Error::Code::protocol, "too many Connection options", Error::Blame::upstream);
+                               {.upgrade = attempt.switches(), .content_length = is_described})) {
+    return fail(Error::Code::protocol, "too many Connection options", Error::Blame::upstream);
   }
   if (!response.fields.add(Field::via, via_.value(response.minor_version)) ||
       !add_sticky_cookie(attempt.context, attempt.lease.ticket(), response.fields)) {
-    co_return fail(Error::Code::protocol, "too many header fields", Error::Blame::upstream);
+    return fail(Error::Code::protocol, "too many header fields", Error::Blame::upstream);
   }
-  if (switches) co_return co_await tunnel(attempt);
-  co_return co_await relay(attempt);
+  return {};
 }
 
 // Each piece is written before the next is read: a slow client slows the upstream down instead of

@@ -39,10 +39,6 @@ void RequestBody::keep(std::string_view piece) {
 }
 
 runtime::Task<Result<void>> RequestBody::prefetch() {
-  const BodyFraming& framing = exchange_.request().framing;
-  if (framing.kind != BodyFraming::Kind::length || framing.length > kept_max_) {
-    co_return Result<void>{};
-  }
   while (!exchange_.body_ended()) {
     CO_TRY(piece, co_await exchange_.read_body());
     keep(piece);

@@ -17,8 +17,13 @@ class RequestBody {
  public:
   RequestBody(http::Exchange& exchange, size_t kept_max);
 
-  // Reads a body of known, small length whole, so that a slow client holds no upstream and the
-  // request goes out in one piece. Bodies of unknown length are streamed. Errors blame the client.
+  // A body of known, small length is read whole before an upstream is asked, so that a slow client
+  // holds none and the request goes out in one piece. Bodies of unknown length are streamed.
+  bool wants_prefetch() const {
+    const http::BodyFraming& framing = exchange_.request().framing;
+    return framing.kind == http::BodyFraming::Kind::length && framing.length <= kept_max_;
+  }
+  // Errors blame the client.
   runtime::Task<Result<void>> prefetch();
 
   // The whole body, if it is here: nothing more will come.

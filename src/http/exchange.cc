@@ -87,16 +87,12 @@ Result<void> Exchange::start_response(uint16_t status, std::string_view reason,
 }
 
 runtime::Task<Result<void>> Exchange::write(std::string_view piece, bool last) {
-  if (suppresses_body_) piece = {};
-  CO_TRY_VOID(co_await writer_.write(piece, last || suppresses_body_));
-  response_ended_ = writer_.ended();
-  co_return Result<void>{};
+  if (suppresses_body_) return writer_.write({}, true);
+  return writer_.write(piece, last);
 }
 
 runtime::Task<Result<void>> Exchange::finish(const HeaderList* trailers) {
-  CO_TRY_VOID(co_await writer_.finish(suppresses_body_ ? nullptr : trailers));
-  response_ended_ = true;
-  co_return Result<void>{};
+  return writer_.finish(suppresses_body_ ? nullptr : trailers);
 }
 
 runtime::Task<Result<void>> Exchange::respond(uint16_t status, std::string_view content_type,
@@ -120,9 +116,7 @@ runtime::Task<Result<void>> Exchange::switch_protocols(const ResponseHead& respo
   status_ = 101;
   has_switched_ = true;
   keep_alive_ = false;
-  CO_TRY_VOID(co_await writer_.flush());
-  response_ended_ = true;
-  co_return Result<void>{};
+  co_return co_await writer_.flush();
 }
 
 }  // namespace spillway::http

@@ -84,7 +84,7 @@ class Exchange {
                                       std::string_view body, const HeaderList* extra = nullptr);
 
   bool response_started() const { return status_ != 0; }
-  bool response_ended() const { return response_ended_; }
+  bool response_ended() const { return response_started() && writer_.ended(); }
   uint16_t status() const { return status_; }  // 0 before the response started.
   uint64_t body_bytes_sent() const { return writer_.body_bytes() + tunnel_sent_; }
   // This response is the last on its connection (a drain, an error that leaves bytes behind).
@@ -124,7 +124,6 @@ class Exchange {
   bool keep_alive_;
   bool owes_continue_;
   bool suppresses_body_ = false;
-  bool response_ended_ = false;
   bool has_switched_ = false;
   bool is_abandoned_ = false;
   runtime::HangupListener* hangup_ = nullptr;

@@ -156,7 +156,15 @@ Task<bool> ServerConnection::serve_one(RequestHead& head) {
   exchange_ = &exchange;
   co_await handler_.serve(exchange);
   exchange_ = nullptr;
-  co_return co_await settle(exchange);
+  // Nearly always all is said and all is read.
+  if (!is_complete(exchange) && !co_await settle(exchange)) co_return false;
+  exchange.body().give_rest_to(received_);
+  co_return true;
+}
+
+bool ServerConnection::is_complete(const Exchange& exchange) const {
+  return exchange.response_ended() && exchange.body_ended() && exchange.keeps_alive() &&
+         !exchange.has_switched() && !exchange.is_abandoned() && !is_cut_;
 }
 
 Task<bool> ServerConnection::settle(Exchange& exchange) {
@@ -186,7 +194,6 @@ Task<bool> ServerConnection::settle(Exchange& exchange) {
     if (!received_.filled().empty() || socket_.has_news()) co_await linger();
     co_return false;
   }
-  exchange.body().give_rest_to(received_);
   co_return true;
 }
 

@@ -69,7 +69,9 @@ class ServerConnection : public ListLink {
   // `request`: null if it was not understood.
   runtime::Task<void> refuse(uint16_t status, std::string_view text, const RequestHead* request);
   runtime::Task<void> linger();
-  runtime::Task<bool> settle(Exchange& exchange);  // The same, once the handler is done.
+  // The handler is done: nothing is owed, in either direction, and another request may follow.
+  bool is_complete(const Exchange& exchange) const;
+  runtime::Task<bool> settle(Exchange& exchange);  // Whether the connection goes on all the same.
   runtime::Task<bool> skip_body(Exchange& exchange);
   Result<void> make_room();
 
