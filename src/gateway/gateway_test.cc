@@ -184,6 +184,7 @@ TEST_F(GatewayFieldsTest, passes_304_and_204_without_a_body) {
 TEST_F(GatewayFieldsTest, a_malformed_answer_becomes_502) {
   for (const char* bytes :
        {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno size\r\n",
         "HTTP/1.1 200 OK\nX: 1\n\n", "nonsense\r\n\r\n", "HTTP/1.1 101 Switching\r\n\r\n"}) {
     EXPECT_THAT(answered(bytes), StartsWith("HTTP/1.1 502 ")) << bytes;
   }

@@ -56,10 +56,10 @@ Task<Result<void>> Proxy::relay(Attempt& attempt) {
   http::Exchange& exchange = attempt.context.exchange;
   http::ClientCall& call = attempt.call;
   const http::ResponseHead& response = call.response();
+  CO_TRY(piece, call.arrived_body());  // What is malformed already can still become a 502.
   CO_TRY_VOID(
       exchange.start_response(response.status, response.reason, response.fields, response.framing));
   if (!is_stream(response)) attempt.body_ends = attempt.limits.total;
-  CO_TRY(piece, call.arrived_body());
   const auto buffer = attempt.context.route->buffer;
   if (buffer && !call.body_ended() && may_read_ahead(response)) {
     co_return co_await relay_ahead(attempt, piece, buffer->bytes);
