@@ -31,6 +31,7 @@ class Change(unittest.TestCase):
                     time.sleep(0.05)
                 load.process.terminate()
                 result = load.result()
+            support.measured(f"20 reloads: {result.summary()}")
             self.assertEqual(result.failed(), {}, result)
             self.assertGreater(result.count(200), 500)
             cut = sockets.finish()
@@ -46,6 +47,7 @@ class Change(unittest.TestCase):
                 time.sleep(0.5)
                 load.process.terminate()
                 result = load.result()
+            support.measured(f"upgrade: {result.summary()}")
             self.assertEqual(result.failed(), {}, result)
             self.assertIn(old, instance.server_pids())  # It still carries the WebSockets.
             cut = sockets.finish()

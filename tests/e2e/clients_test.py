@@ -141,6 +141,7 @@ class SlowAndIdle(unittest.TestCase):
                 stream.recv(16384)
                 time.sleep(0.02)
                 highest = max(highest, support.resident_bytes(server))
+        support.measured(f"slow reader of 1 GiB: {(highest - before) >> 10} KiB more resident")
         self.assertLess(highest - before, 2 << 20)
 
     @support.on_quickstart()
@@ -175,6 +176,7 @@ class SlowAndIdle(unittest.TestCase):
                     seconds = time.monotonic() - began
         self.assertTrue(received.startswith(b"HTTP/1.1 408"), received)
         self.assertIsNotNone(seconds)
+        support.measured(f"slow head closed after {seconds:.2f} s, the limit is 0.5 s")
         self.assertTrue(0.4 < seconds < 3, seconds)
         with support.connect(instance.port) as idle:
             self.assertEqual(idle.recv(100), b"")  # No request, no answer.
@@ -208,6 +210,7 @@ class SlowAndIdle(unittest.TestCase):
             support.wait_for(lambda: instance.status()["connections_open"] >= count, 20,
                              f"{count} open connections")
             each = (support.resident_bytes(server) - before) / count
+            support.measured(f"{count} idle clients: {each:.0f} bytes resident each")
             self.assertLess(each, 10_000)
             for stream in sockets[::500]:
                 stream.sendall(request)

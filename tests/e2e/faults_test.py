@@ -59,6 +59,7 @@ class Faults(unittest.TestCase):
                              "a new replica")
             result = load.result()
 
+        support.measured(f"{result.sent} requests, one replica killed: {result.summary()}")
         self.assertGreater(result.sent, 1500, result)
         posts = result["POST"]["statuses"].get("502", {"count": 0, "last_at": killed_at})
         self.assertEqual(result.failed(502), {}, result)
@@ -94,6 +95,8 @@ class Faults(unittest.TestCase):
                 ready_at = time.monotonic()
                 result = load.result()
             instance.wait_ready()
+            support.measured(f"both replicas killed, ready after {ready_at - killed_at:.2f} s: "
+                             f"{result.summary()}")
             self.assertEqual(result.failed(502, 503), {}, result)
             self.assertEqual(result.count(502, "GET"), 0, result)
             self.assertLessEqual(result.count(502, "POST"), 64, "more than were in flight")
@@ -121,6 +124,8 @@ class Faults(unittest.TestCase):
                 answer = instance.fetch("/large?bytes=100")
                 back_after = time.monotonic() - killed_at
                 result = load.result()
+            support.measured(f"server killed, accepting again after {back_after * 1000:.0f} ms: "
+                             f"{result.summary()}")
             self.assertEqual(answer.status, 200, answer)
             self.assertEqual(result.failed("failed_before", "truncated"), {}, result)
             lost = sum(result[method][kind] for method in ("GET", "POST")

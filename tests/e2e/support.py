@@ -232,6 +232,14 @@ class LoadResult:
     def sent(self):
         return self.json["due"] - self.json["not_sent"]
 
+    def summary(self):
+        """In one line: answers by method and status, then what went wrong."""
+        counts = [f"{name} {status}: {one['count']}, slowest {one['max_ms']:.0f} ms"
+                  for name, status, one in self.answers()]
+        lost = [f"{key}: {count}" for key, count in self.failed().items()
+                if not key[-3:].isdigit()]
+        return "; ".join(counts + lost)
+
     def __str__(self):
         return json.dumps(self.json, indent=1)
 
@@ -406,6 +414,11 @@ def on_quickstart(numbers_of_workers=workers, **options):
                     test(self, instance)
         return run
     return decorate
+
+
+def measured(text):
+    """What a promise came to in this run, for whoever reads the tests' output."""
+    print(f"measured  {text}", flush=True)
 
 
 def best_of_three(test, limit, scenario):
