@@ -16,7 +16,7 @@ Result<ReplicasConfig> ReplicasConfig::parse(std::string_view text) {
                     "such as {{ min: 2, max: 6 }}",
                     text, replicas_max));
   }
-  return ReplicasConfig{.min = *count, .max = *count};
+  return ReplicasConfig{.min = *count, .max = count};
 }
 
 }  // namespace spillway::deploy

@@ -49,6 +49,7 @@ void set_title(std::string_view title) {
   rest.remove_prefix(rest.find(' ') + 1);
   const auto end = parse_decimal<uintptr_t>(rest.substr(0, rest.find(' ')));
   if (!begin || !end || *end <= *begin) return;
+  // The kernel says where as a number: NOLINTNEXTLINE(performance-no-int-to-ptr)
   auto* memory = reinterpret_cast<char*>(*begin);
   const size_t size = *end - *begin;
   std::memset(memory, 0, size);
