@@ -13,7 +13,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 RouteConfig route(std::string_view host, std::string_view path, std::string service,
-                  std::vector<std::string> methods = {}) {
+                  const std::vector<std::string>& methods = {}) {
   RouteConfig result{.service = std::move(service)};
   if (!host.empty()) result.host = *HostPattern::parse(host);
   result.path = *PathPattern::parse(path);

@@ -51,7 +51,7 @@ telemetry::Counter class_counter(const MetricFamilies& families, telemetry::Scop
 }  // namespace
 
 RouteMetrics::RouteMetrics(const MetricFamilies& families, telemetry::Scope& scope,
-                           std::string route, std::string service, uint32_t core)
+                           std::string route, const std::string& service, uint32_t core)
     : families_(families),
       scope_(scope),
       route_(std::move(route)),

@@ -34,7 +34,7 @@ class RouteMetrics {
  public:
   // `scope` keeps the series while the plan that has the route lives.
   RouteMetrics(const MetricFamilies& families, telemetry::Scope& scope, std::string route,
-               std::string service, uint32_t core);
+               const std::string& service, uint32_t core);
 
   void begin() { in_flight_.add(); }
   // `status` 0: the client left before an answer; counted as 499, as nginx does.

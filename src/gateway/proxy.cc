@@ -246,7 +246,7 @@ Task<Result<void>> Proxy::read_final_head(Attempt& attempt, bool awaits_continue
     const bool timed_out = !head && head.error().code == Error::Code::deadline_exceeded;
     if (timed_out && awaits_continue) {
       awaits_continue = false;
-      CO_TRY_VOID(attempt.client_blamed(co_await exchange.send_interim(100)));
+      CO_TRY_VOID(Attempt::client_blamed(co_await exchange.send_interim(100)));
       attempt.start_pump(pump_body(attempt));
       continue;
     }
@@ -259,7 +259,7 @@ Task<Result<void>> Proxy::read_final_head(Attempt& attempt, bool awaits_continue
     if (!http::remove_hop_by_hop(response.fields)) break;
     CO_TRY_VOID(attempt.claim_client());
     CO_TRY_VOID(
-        attempt.client_blamed(co_await exchange.send_interim(response.status, &response.fields)));
+        Attempt::client_blamed(co_await exchange.send_interim(response.status, &response.fields)));
     if (response.status == 100 && awaits_continue) {
       awaits_continue = false;
       attempt.start_pump(pump_body(attempt));

@@ -9,9 +9,6 @@ namespace spillway::gateway {
 namespace {
 
 using runtime::Task;
-using ::testing::EndsWith;
-using ::testing::HasSubstr;
-using ::testing::Not;
 using ::testing::StartsWith;
 
 class ReadAheadQueueTest : public runtime::PeerTest {

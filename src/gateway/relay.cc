@@ -66,7 +66,7 @@ Task<Result<void>> Proxy::relay(Attempt& attempt) {
   }
   while (true) {
     if (piece.empty() && !call.body_ended()) {
-      CO_TRY_VOID(attempt.client_blamed(co_await exchange.flush()));
+      CO_TRY_VOID(Attempt::client_blamed(co_await exchange.flush()));
       CO_TRY_VOID(attempt.check_wanted());
       CO_TRY(read, co_await call.read_body(attempt.body_deadline(loop_.now())));
       piece = read;
@@ -76,9 +76,9 @@ Task<Result<void>> Proxy::relay(Attempt& attempt) {
     const bool is_last = next.empty() && call.body_ended();
     const bool has_trailers = is_last && call.trailers() != nullptr;
     const Instant began = loop_.now();
-    CO_TRY_VOID(attempt.client_blamed(co_await exchange.write(piece, is_last && !has_trailers)));
+    CO_TRY_VOID(Attempt::client_blamed(co_await exchange.write(piece, is_last && !has_trailers)));
     attempt.client_took(loop_.now() - began);
-    if (has_trailers) co_return attempt.client_blamed(co_await exchange.finish(call.trailers()));
+    if (has_trailers) co_return Attempt::client_blamed(co_await exchange.finish(call.trailers()));
     if (is_last) co_return Result<void>{};
     piece = next;
   }
@@ -117,19 +117,19 @@ Task<void> Proxy::fill(Attempt& attempt, ReadAhead& ahead, std::string_view piec
 Task<Result<void>> Proxy::drain(Attempt& attempt, ReadAhead& ahead) {
   http::Exchange& exchange = attempt.context.exchange;
   while (true) {
-    if (ahead.is_empty()) CO_TRY_VOID(attempt.client_blamed(co_await exchange.flush()));
+    if (ahead.is_empty()) CO_TRY_VOID(Attempt::client_blamed(co_await exchange.flush()));
     CO_TRY(piece, co_await ahead.take());
     const http::HeaderList* trailers = attempt.call.trailers();
     const bool is_last = ahead.is_last() && trailers == nullptr;
-    CO_TRY_VOID(attempt.client_blamed(co_await exchange.write(piece, is_last)));
+    CO_TRY_VOID(Attempt::client_blamed(co_await exchange.write(piece, is_last)));
     if (is_last) co_return Result<void>{};
-    if (ahead.is_last()) co_return attempt.client_blamed(co_await exchange.finish(trailers));
+    if (ahead.is_last()) co_return Attempt::client_blamed(co_await exchange.finish(trailers));
   }
 }
 
 Task<Result<void>> Proxy::tunnel(Attempt& attempt) {
   http::Exchange& exchange = attempt.context.exchange;
-  CO_TRY_VOID(attempt.client_blamed(co_await exchange.switch_protocols(attempt.call.response())));
+  CO_TRY_VOID(Attempt::client_blamed(co_await exchange.switch_protocols(attempt.call.response())));
   attempt.work.is_tunnel = true;
   attempt.context.keep_text();  // An idle tunnel holds no buffer, the head's neither.
   const http::TunnelEnd end =

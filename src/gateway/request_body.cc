@@ -8,8 +8,6 @@
 
 namespace spillway::gateway {
 
-using http::BodyFraming;
-
 RequestBody::RequestBody(http::Exchange& exchange, size_t kept_max)
     : exchange_(exchange),
       kept_max_(std::min(kept_max, runtime::bytes_in(runtime::BufferSize::large))) {}

@@ -14,12 +14,14 @@ namespace {
 using runtime::Task;
 
 class TunnelTest : public runtime::PeerTest {
- protected:
+ public:
   ~TunnelTest() override {
     client.close();
     upstream.close();
     finish();
   }
+
+ protected:
   void open(Duration idle_max = 1h, std::string_view from_client = {},
             std::string_view from_upstream = {}) {
     start(serve(idle_max, buffer_of(from_client), buffer_of(from_upstream)));
@@ -154,7 +156,6 @@ TEST_F(TunnelTest, a_slow_reader_slows_the_sender_and_gets_every_byte) {
     turn(1);
     EXPECT_LE(loop.buffers().bytes_lent(), runtime::bytes_in(runtime::BufferSize::small) * 2);
   }
-  std::string got;
   ASSERT_TRUE(runtime::turn_until(loop, [&] {
     const ssize_t count = ::send(upstream.fd(), rest.data(), rest.size(), MSG_DONTWAIT);
     if (count > 0) rest.remove_prefix(static_cast<size_t>(count));
