@@ -20,8 +20,8 @@ services:
 routes: [{ path: /old, service: old }, { service: api }]
 )";
 
-Plan loaded(std::string text) {
-  auto result = load_text(std::move(text), "p.yaml", this_process());
+Plan loaded(const std::string& text) {
+  auto result = load_text(text, "p.yaml", this_process());
   EXPECT_THAT(result.errors, IsEmpty());
   return *std::move(result.plan);
 }

@@ -24,13 +24,14 @@ void keep_the_first(std::vector<Problem>& problems) {
 
 }  // namespace
 
-LoadResult load_text(std::string text, const std::string& name, const Surroundings& surroundings) {
+LoadResult load_text(const std::string& text, const std::string& name,
+                     const Surroundings& surroundings) {
   LoadResult result;
   if (text.size() > limits::file_bytes_max) {
     result.errors.push_back({{name, 0, 0}, "", "is longer than 1 MiB"});
     return result;
   }
-  Source source = read_source(name, std::move(text), surroundings);
+  Source source = read_source(name, text, surroundings);
   result.files = std::move(source.files);
   result.errors = std::move(source.problems);
 
@@ -57,7 +58,7 @@ LoadResult load_file(const std::string& path, const Surroundings& surroundings) 
     result.errors.push_back({{path, 0, 0}, "", text.error().detail});
     return result;
   }
-  return load_text(*std::move(text), path, surroundings);
+  return load_text(*text, path, surroundings);
 }
 
 }  // namespace spillway::plan

@@ -23,6 +23,7 @@ struct LoadResult {
 LoadResult load_file(const std::string& path, const Surroundings& surroundings = this_process());
 
 // The same for text that is at hand; `name` stands for the file in messages.
-LoadResult load_text(std::string text, const std::string& name, const Surroundings& surroundings);
+LoadResult load_text(const std::string& text, const std::string& name,
+                     const Surroundings& surroundings);
 
 }  // namespace spillway::plan

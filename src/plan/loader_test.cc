@@ -19,12 +19,13 @@ using Files = std::map<std::string, std::string>;
 
 // A world of its own: these files and these variables, nothing else.
 Surroundings world(Files files = {}, Files variables = {}) {
-  return {.variable = [variables](std::string_view name) -> std::optional<std::string> {
+  return {.variable = [variables = std::move(variables)](
+                          std::string_view name) -> std::optional<std::string> {
             const auto found = variables.find(std::string(name));
             if (found == variables.end()) return std::nullopt;
             return found->second;
           },
-          .read_file = [files](const std::string& path) -> Result<std::string> {
+          .read_file = [files = std::move(files)](const std::string& path) -> Result<std::string> {
             const auto found = files.find(path);
             if (found == files.end()) {
               return fail(Error::Code::not_found, path + ": No such file or directory");
@@ -33,8 +34,8 @@ Surroundings world(Files files = {}, Files variables = {}) {
           }};
 }
 
-LoadResult load(std::string text, Files files = {}, Files variables = {}) {
-  return load_text(std::move(text), "p.yaml", world(std::move(files), std::move(variables)));
+LoadResult load(const std::string& text, Files files = {}, Files variables = {}) {
+  return load_text(text, "p.yaml", world(std::move(files), std::move(variables)));
 }
 
 std::vector<std::string> lines(const std::vector<Problem>& problems) {

@@ -49,7 +49,7 @@ Json number_schema(const Shape& shape, const FieldNote& note) {
 
 // The value that a field has when it is not written, in the type the schema gives it.
 Json default_value(const Shape& shape, const void* value) {
-  const std::string text = written(shape, value);
+  std::string text = written(shape, value);
   if (shape.kind == Kind::integer || shape.kind == Kind::boolean || shape.kind == Kind::number) {
     return Json::parse(text, nullptr, false);
   }

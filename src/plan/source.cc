@@ -211,7 +211,8 @@ Surroundings this_process() {
           .read_file = read_bounded};
 }
 
-Source read_source(const std::string& file, std::string text, const Surroundings& surroundings) {
+Source read_source(const std::string& file, const std::string& text,
+                   const Surroundings& surroundings) {
   Source source;
   Reader reader(surroundings, source);
   source.root = reader.read(file, text, {});

@@ -17,7 +17,8 @@ struct Source {
 };
 
 // `text` is the content of `file`, whose folder is where relative paths begin.
-Source read_source(const std::string& file, std::string text, const Surroundings& surroundings);
+Source read_source(const std::string& file, const std::string& text,
+                   const Surroundings& surroundings);
 
 // Replaces ${NAME} and ${file:PATH} in every scalar, once; "$${" stands for "${". What comes in is
 // never read as YAML nor replaced again. One line end at a file's end is dropped.
