@@ -10,14 +10,17 @@ if(SPILLWAY_MAKE_PROFILE)
   add_compile_options(-fprofile-generate -fprofile-update=atomic)
   add_link_options(-fprofile-generate)
 else()
-  string(REPLACE "clang++" "llvm-profdata" profdata "${CMAKE_CXX_COMPILER}")
+  # By its name, not beside the compiler: that may be a link of ccache's.
+  find_program(LLVM_PROFDATA llvm-profdata-19 REQUIRED)
   set(profile ${CMAKE_SOURCE_DIR}/cmake/hot_path.proftext)
   # Named by its content, so that a new profile is a new command line, and everything is compiled.
   file(MD5 ${profile} content)
   set(indexed ${CMAKE_BINARY_DIR}/hot_path-${content}.profdata)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${profile})
   if(NOT EXISTS ${indexed})
-    execute_process(COMMAND ${profdata} merge ${profile} -o ${indexed} COMMAND_ERROR_IS_FATAL ANY)
+    execute_process(COMMAND ${LLVM_PROFDATA} merge ${profile} -o ${indexed}.part
+                    COMMAND_ERROR_IS_FATAL ANY)
+    file(RENAME ${indexed}.part ${indexed})
   endif()
   add_compile_options(-fprofile-use=${indexed} -Wno-profile-instr-out-of-date
                       -Wno-profile-instr-unprofiled -Wno-backend-plugin)

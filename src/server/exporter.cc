@@ -12,8 +12,6 @@
 namespace spillway::server {
 
 using telemetry::LogLevel;
-using upstream::CircuitBreaker;
-using upstream::EndpointState;
 
 Exporter::Exporter(runtime::Loop& control, const ExporterParts& parts)
     : control_(control),

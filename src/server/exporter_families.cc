@@ -30,8 +30,10 @@ const Family& gauge(Registry& registry, std::string name, std::string help, Labe
 }  // namespace
 
 ServiceFamilies::ServiceFamilies(Registry& r)
-    : requests(counter(r, "spillway_service_requests_total",
-                       "Requests for a service, however often each was tried.", by_service)),
+    : requests(
+          counter(r, "spillway_service_requests_total",
+                  "Requests that asked a service for an endpoint, however often each was tried.",
+                  by_service)),
       in_flight(gauge(r, "spillway_service_in_flight",
                       "Attempts under way at all endpoints of a service.", by_service)),
       queue_length(gauge(r, "spillway_service_queue_length",
