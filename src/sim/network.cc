@@ -176,7 +176,7 @@ Network::Listening* Network::pick_listening(HostId host, const SocketAddress& to
   return at(fd).listening.get();
 }
 
-void Network::arrive_syn(uint64_t id, SocketAddress to, Duration waited) {
+void Network::arrive_syn(uint64_t id, const SocketAddress& to, Duration waited) {
   Connection* connection = find(id);
   if (connection == nullptr || connection->client.is_closed) return;
   const HostId target = connection->server.host;

@@ -123,7 +123,7 @@ class Network {
   void raise(const End& end);
   void raise(int fd);
   void plan_fault(Connection& connection);
-  void arrive_syn(uint64_t id, SocketAddress to, Duration waited);
+  void arrive_syn(uint64_t id, const SocketAddress& to, Duration waited);
   void answer_connect(uint64_t id, int error);
   void put(Connection& connection, Side to, std::string bytes);
   void put_end(Connection& connection, Side to);

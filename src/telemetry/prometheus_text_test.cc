@@ -5,6 +5,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <optional>
 #include <set>
@@ -145,12 +146,13 @@ TEST(PrometheusText, writes_cumulative_buckets_with_sum_and_count) {
 }
 
 TEST(PrometheusText, writes_numbers_that_are_not_finite) {
-  const FamilySnapshot family{.spec = {"level", "L.", MetricType::gauge, {"k"}},
-                              .series = {{.labels = {"a"}, .value = INFINITY},
-                                         {.labels = {"b"}, .value = -INFINITY},
-                                         {.labels = {"c"}, .value = NAN},
-                                         {.labels = {"d"}, .value = -0.25},
-                                         {.labels = {"e"}, .value = 1e300}}};
+  const FamilySnapshot family{
+      .spec = {"level", "L.", MetricType::gauge, {"k"}},
+      .series = {{.labels = {"a"}, .value = HUGE_VAL},
+                 {.labels = {"b"}, .value = -HUGE_VAL},
+                 {.labels = {"c"}, .value = std::numeric_limits<double>::quiet_NaN()},
+                 {.labels = {"d"}, .value = -0.25},
+                 {.labels = {"e"}, .value = 1e300}}};
   EXPECT_EQ(prometheus_text({&family, 1}),
             "# HELP level L.\n# TYPE level gauge\nlevel{k=\"a\"} +Inf\nlevel{k=\"b\"} -Inf\n"
             "level{k=\"c\"} NaN\nlevel{k=\"d\"} -0.25\nlevel{k=\"e\"} 1e+300\n");

@@ -90,7 +90,8 @@ struct Tally {
 };
 
 std::optional<std::string_view> header_of(std::string_view head, std::string_view name) {
-  for (size_t at = head.find("\r\n"); at != head.npos; at = head.find("\r\n", at + 2)) {
+  for (size_t at = head.find("\r\n"); at != std::string_view::npos;
+       at = head.find("\r\n", at + 2)) {
     const std::string_view line = head.substr(at + 2, head.find("\r\n", at + 2) - at - 2);
     if (line.size() <= name.size() || line[name.size()] != ':') continue;
     if (strncasecmp(line.data(), name.data(), name.size()) != 0) continue;
@@ -225,7 +226,7 @@ void Connection::take(std::string_view bytes) {
 
 bool Connection::take_head() {
   const size_t end = unread_.find("\r\n\r\n");
-  if (end == unread_.npos) {
+  if (end == std::string::npos) {
     if (unread_.size() > head_bytes_max) fail(&Outcomes::malformed, "an endless head");
     return false;
   }
@@ -255,10 +256,10 @@ bool Connection::take_body() {
     if (!is_chunked_) return true;
     if (!body_.empty() && unread_.starts_with("\r\n")) unread_.erase(0, 2);
     const size_t end = unread_.find("\r\n");
-    if (end == unread_.npos || end == 0) return false;
+    if (end == std::string::npos || end == 0) return false;
     left_ = std::strtoull(unread_.c_str(), nullptr, 16);
     if (left_ == 0) {
-      if (unread_.find("\r\n\r\n") == unread_.npos) return false;
+      if (unread_.find("\r\n\r\n") == std::string::npos) return false;
       unread_.clear();
       return true;
     }
