@@ -8,7 +8,6 @@ import argparse
 import itertools
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -69,7 +68,6 @@ def main():
     argparse.ArgumentParser(prog="./dev bench train", description=__doc__,
                             formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     harness.raise_descriptor_limit()
-    merge = shutil.which("llvm-profdata-19")
     with tempfile.TemporaryDirectory(prefix="spillway-bench-") as folder:
         try:
             run_loads(folder)
@@ -77,11 +75,17 @@ def main():
             print(f"bench train: {error}", file=sys.stderr)
             return 1
         counted = sorted(pathlib.Path(folder).glob("*.profraw"))
-        text = subprocess.run([merge, "merge", "--sparse", "--text", "-o", "-", *counted],
-                              stdout=subprocess.PIPE, text=True, check=True).stdout
+        text = subprocess.run(["llvm-profdata-19", "merge", "--sparse", "--text", "-o", "-",
+                               *counted], stdout=subprocess.PIPE, text=True, check=True).stdout
     kept = hot_functions(text)
+    functions = kept.count("# Func Hash:")
+    if functions == 0:
+        print(f"bench train: no branch was taken {count_min:,} times; is this machine busy?",
+              file=sys.stderr)
+        return 1
     result.write_text(kept)
-    print(f"{result.relative_to(harness.root)}: {kept.count('# Func Hash:')} functions")
+    print(f"{result.relative_to(harness.root)}: {functions} functions; "
+          "./dev build compiles by it from now on")
     return 0
 
 

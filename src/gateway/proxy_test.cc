@@ -87,6 +87,10 @@ TEST_F(ProxyTest, sends_a_get_again_when_the_upstream_dies_before_its_answer) {
   upstream.take_head();
   upstream.send(ok);
   EXPECT_THAT(client.take_through("ok"), StartsWith("HTTP/1.1 200"));
+  EXPECT_EQ(service->with([&](auto& state) { return state.cluster.status(loop.now()).counters; })
+                .requests,
+            1u)
+      << "counted once, however often it was tried";
 }
 
 TEST_F(ProxyTest, never_sends_a_post_again_that_an_upstream_may_have_seen) {

@@ -79,8 +79,9 @@ Result<ProcessStat> parse_process_stat(std::string_view line) {
   };
   const size_t open = line.find(" (");
   const size_t close = line.rfind(") ");  // The command may contain ") " itself; numbers cannot.
-  if (open == std::string_view::npos || close == std::string_view::npos || close < open)
+  if (open == std::string_view::npos || close == std::string_view::npos || close < open) {
     return malformed();
+  }
   const auto pid = parse_decimal<pid_t>(line.substr(0, open));
   if (!pid) return malformed();
 

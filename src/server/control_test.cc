@@ -217,17 +217,18 @@ TEST_F(ControlTest, explains_with_the_running_services) {
 TEST_F(ControlTest, exports_services_limits_and_workers) {
   finish(request("/"));
   const std::string text = instance_.metrics();
-  for (
-      const char* line :
-      {"spillway_endpoint_takes_work{service=\"web\",endpoint=\"127.0.0.1:1\"} 1",
-       R"(spillway_endpoint_failures_total{service="web",endpoint="127.0.0.1:1",kind="connect"} 3)",
-       R"(spillway_endpoint_breaker_state{service="web",endpoint="127.0.0.1:1",state="closed"} 1)",
-       "spillway_limit_left{limit=\"concurrency\",of=\"web/127.0.0.1:1\"} 5",
-       "spillway_limit_left{limit=\"queue\",of=\"web\"} 1000",
-       "spillway_service_requests_total{service=\"web\"} 1",
-       "spillway_replica_cpu_cores{service=\"web\",replica=\"web.1\"} 0.5",
-       "spillway_build_info{version=\"9.9\"} 1", "active_users_total 1",
-       "spillway_worker_silence_seconds{worker=\"0\"}", "process_open_fds "}) {
+  for (const char* line :
+       {"spillway_endpoint_takes_work{service=\"web\",endpoint=\"127.0.0.1:1\"} 1",
+        "spillway_endpoint_failures_total{service=\"web\",endpoint=\"127.0.0.1:1\",kind="
+        "\"connect\"} 3",
+        "spillway_endpoint_breaker_state{service=\"web\",endpoint=\"127.0.0.1:1\",state="
+        "\"closed\"} 1",
+        "spillway_limit_left{limit=\"concurrency\",of=\"web/127.0.0.1:1\"} 5",
+        "spillway_limit_left{limit=\"queue\",of=\"web\"} 1000",
+        "spillway_service_requests_total{service=\"web\"} 1",
+        "spillway_replica_cpu_cores{service=\"web\",replica=\"web.1\"} 0.5",
+        "spillway_build_info{version=\"9.9\"} 1", "active_users_total 1",
+        "spillway_worker_silence_seconds{worker=\"0\"}", "process_open_fds "}) {
     EXPECT_THAT(text, HasSubstr(line));
   }
   EXPECT_THAT(text, Not(HasSubstr("127.0.0.1:1\",state=\"ejected")));

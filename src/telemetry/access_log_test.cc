@@ -33,8 +33,9 @@ bool is_flat_object(std::string_view line) {
     if (c < 0x20 || c == 0x7f) return false;
     if (in_string && c == '\\') {
       const bool known = std::string_view("\"\\nrtu").contains(line[++i]);
-      if (!known || (line[i] == 'u' && line.substr(i + 1, 4).find('"') != std::string_view::npos))
+      if (!known || (line[i] == 'u' && line.substr(i + 1, 4).find('"') != std::string_view::npos)) {
         return false;
+      }
     } else if (c == '"') {
       in_string = !in_string;
     } else if (!in_string && !std::string_view(":,.0123456789").contains(line[i])) {
