@@ -6,9 +6,9 @@
 # that. Files named *_test.cc, *_fuzz.cc and *_bench.cc become the module's tests, fuzzers and
 # benchmarks.
 #
-# config.h and config.cc, where a module has them, are a small library of their own, NAME_config, on
-# base alone: `plan` composes the plan file from them without seeing the rest of any module, however
-# high that module stands on the ladder.
+# config.h, its parts *_config.h and their sources, where a module has them, are a small library of
+# their own, NAME_config, on base alone: `plan` composes the plan file from them without seeing the
+# rest of any module, however high that module stands on the ladder.
 find_package(GTest REQUIRED)
 find_package(benchmark REQUIRED)
 find_package(fmt REQUIRED)
@@ -28,7 +28,7 @@ function(spillway_module name)
   list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cc$")
   set(benches ${sources})
   list(FILTER benches INCLUDE REGEX "_bench\\.cc$")
-  list(FILTER sources EXCLUDE REGEX "(_test|_fuzz|_bench|main|/config)\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "(_test|_fuzz|_bench|main|[/_]config)\\.cc$")
 
   if(sources)
     add_library(${name} STATIC ${sources})
@@ -66,9 +66,13 @@ function(spillway_config name)
   endif()
   set(room ${CMAKE_BINARY_DIR}/ladder/${name}_config)
   file(MAKE_DIRECTORY ${room}/${name})
-  file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR}/config.h ${room}/${name}/config.h SYMBOLIC)
-  if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/config.cc)
-    add_library(${name}_config STATIC config.cc)
+  file(GLOB headers CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} config.h *_config.h)
+  foreach(header IN LISTS headers)
+    file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR}/${header} ${room}/${name}/${header} SYMBOLIC)
+  endforeach()
+  file(GLOB sources CONFIGURE_DEPENDS config.cc *_config.cc)
+  if(sources)
+    add_library(${name}_config STATIC ${sources})
     set(kind PUBLIC)
   else()
     add_library(${name}_config INTERFACE)

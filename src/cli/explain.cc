@@ -33,10 +33,9 @@ void show(const gateway::Explanation& explanation, const Options& options, Outpu
 
 Result<gateway::Explanation> explain_with(const plan::Plan& plan,
                                           const gateway::ExplainQuestion& question) {
-  const gateway::RouteTable table(plan.routes);
-  TRY(explanation, gateway::explain_route(table, question));
+  TRY(explanation, gateway::explain_route(plan.gateway(), question));
   if (!explanation.route) return std::move(explanation);
-  const gateway::RouteConfig& route = table.route(*explanation.route);
+  const gateway::RouteConfig& route = plan.routes[*explanation.route];
   const plan::Service& service = plan.services.at(route.service);
   gateway::explain_service(route, service.cluster, explanation);
   for (const plan::EndpointConfig& endpoint : service.endpoints) {

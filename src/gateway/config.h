@@ -146,4 +146,10 @@ void RouteConfig::describe(Visitor& visit) {
                .example = "256KB"});
 }
 
+// All of the plan that the gateway goes by.
+struct GatewayConfig {
+  std::vector<RouteConfig> routes;
+  ClientsConfig clients;
+};
+
 }  // namespace spillway::gateway

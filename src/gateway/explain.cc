@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "gateway/filters/filter_names.h"
+#include "gateway/filters/filter_list.h"
 #include "http/path.h"
 #include "http/serializer.h"
 #include "http/url.h"
@@ -166,10 +166,11 @@ std::string route_label(const RouteConfig& route) {
   return label + route.host.text + route.path.text;
 }
 
-Result<Explanation> explain_route(const RouteTable& table, const ExplainQuestion& question) {
+Result<Explanation> explain_route(const GatewayConfig& config, const ExplainQuestion& question) {
+  const RouteTable table(config.routes);
   Explanation explanation;
   TRY_VOID(take_apart(question, explanation));
-  for (const std::string_view name : filter_names) explanation.filters.emplace_back(name);
+  explanation.filters = explain_filters(config, nullptr);
   if (question.method == "CONNECT" || question.method == "TRACE") {
     explanation.refused_status = 405;
     explanation.refusal = "CONNECT and TRACE are never forwarded";
@@ -198,6 +199,7 @@ Result<Explanation> explain_route(const RouteTable& table, const ExplainQuestion
   }
   const RouteConfig& route = table.route(matched);
   explanation.route = matched;
+  explanation.filters = explain_filters(config, &route);
   explanation.route_label = route_label(route);
   explanation.reasons = why_it_matches(route);
   explanation.service = route.service;

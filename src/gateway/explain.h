@@ -65,7 +65,7 @@ inline constexpr size_t explained_routes_max = 50;  // More is no explanation.
 
 // Fills in all but what depends on the service. The table itself is asked, so that the answer is
 // what a request would get. Error: invalid, the URL, method or a header makes no sense.
-Result<Explanation> explain_route(const RouteTable& table, const ExplainQuestion& question);
+Result<Explanation> explain_route(const GatewayConfig& config, const ExplainQuestion& question);
 
 // Adds what the route's service says: timeouts (the route's own first), retries and limits.
 void explain_service(const RouteConfig& route, const upstream::ClusterConfig& service,

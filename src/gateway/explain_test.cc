@@ -39,8 +39,8 @@ TEST(Explain, tells_which_condition_kept_each_earlier_route_from_matching) {
   routes.push_back(route("", "/exact", "e"));
   routes.push_back(route("", "/*", "f"));
   routes.push_back(route("", "/*", "never"));
-  const RouteTable table(std::move(routes));
-  const auto explanation = explain_route(table, {.url = "/shop", .fields = {{"X-Beta", "2"}}});
+  const GatewayConfig config{.routes = std::move(routes)};
+  const auto explanation = explain_route(config, {.url = "/shop", .fields = {{"X-Beta", "2"}}});
   ASSERT_TRUE(explanation);
   EXPECT_EQ(explanation->service, "f");
   EXPECT_EQ(explanation->route, 5u);
@@ -58,8 +58,8 @@ TEST(Explain, tells_that_a_more_specific_host_goes_first) {
   routes.push_back(route("*.shop.example", "/*", "wild"));
   routes.push_back(route("a.shop.example", "/x", "exact"));
   routes.push_back(route("other.example", "/*", "other"));
-  const RouteTable table(std::move(routes));
-  const auto explanation = explain_route(table, {.url = "http://A.shop.example/y"});
+  const GatewayConfig config{.routes = std::move(routes)};
+  const auto explanation = explain_route(config, {.url = "http://A.shop.example/y"});
   ASSERT_TRUE(explanation);
   EXPECT_EQ(explanation->service, "wild");
   EXPECT_THAT(explanation->reasons, ElementsAre("host: ends in .shop.example", "path: any"));
@@ -70,26 +70,26 @@ TEST(Explain, tells_that_a_more_specific_host_goes_first) {
 TEST(Explain, normalises_the_path_once_and_refuses_what_a_request_would_be_refused_for) {
   std::vector<RouteConfig> routes;
   routes.push_back(route("", "/a/*", "a", {"GET"}));
-  const RouteTable table(std::move(routes));
-  const auto normal = explain_route(table, {.url = "/x/../a//%62?q=1"});
+  const GatewayConfig config{.routes = std::move(routes)};
+  const auto normal = explain_route(config, {.url = "/x/../a//%62?q=1"});
   EXPECT_EQ(normal->path, "/a/b");
   EXPECT_EQ(normal->query, "q=1");
   EXPECT_EQ(normal->service, "a");
-  EXPECT_EQ(explain_route(table, {.url = "/../etc"})->refused_status, 400);
-  EXPECT_EQ(explain_route(table, {.url = "/b"})->refused_status, 404);
-  const auto method = explain_route(table, {.method = "PUT", .url = "/a/b"});
+  EXPECT_EQ(explain_route(config, {.url = "/../etc"})->refused_status, 400);
+  EXPECT_EQ(explain_route(config, {.url = "/b"})->refused_status, 404);
+  const auto method = explain_route(config, {.method = "PUT", .url = "/a/b"});
   EXPECT_EQ(method->refused_status, 405);
   EXPECT_THAT(method->refusal, HasSubstr("GET, HEAD"));
-  EXPECT_EQ(explain_route(table, {.method = "TRACE"})->refused_status, 405);
+  EXPECT_EQ(explain_route(config, {.method = "TRACE"})->refused_status, 405);
 }
 
 TEST(Explain, refuses_questions_that_make_no_sense) {
-  const RouteTable table({});
+  const GatewayConfig config;
   for (const char* url : {"", "shop", "ftp://x/", "http://u@x/", "/a b", "/a#b", "http:///"}) {
-    EXPECT_FALSE(explain_route(table, {.url = url})) << url;
+    EXPECT_FALSE(explain_route(config, {.url = url})) << url;
   }
-  EXPECT_FALSE(explain_route(table, {.method = "get it"}));
-  EXPECT_FALSE(explain_route(table, {.url = "/" + std::string(9000, 'a')}));
+  EXPECT_FALSE(explain_route(config, {.method = "get it"}));
+  EXPECT_FALSE(explain_route(config, {.url = "/" + std::string(9000, 'a')}));
   EXPECT_FALSE(parse_header_argument("nothing"));
   EXPECT_FALSE(parse_header_argument("a b: c"));
   EXPECT_FALSE(parse_header_argument("a: b\r\nc: d"));
@@ -111,7 +111,7 @@ TEST(Explain, adds_what_the_service_says_the_routes_own_timeouts_first) {
                                                  "8 per endpoint, then 1000 wait for at most 1s")));
 }
 
-// Whatever the table, a reason is found for every route that was asked before the chosen one.
+// Whatever the config, a reason is found for every route that was asked before the chosen one.
 TEST(Explain, finds_a_reason_in_random_tables) {
   const std::vector<std::string> hosts = {"", "a.x", "*.x", "b.a.x"};
   const std::vector<std::string> paths = {"/*", "/a", "/a/*", "/a/b", "/b/*"};
@@ -124,12 +124,12 @@ TEST(Explain, finds_a_reason_in_random_tables) {
           hosts[random.below(hosts.size())], paths[random.below(paths.size())], std::to_string(i),
           random.chance(0.3) ? std::vector<std::string>{"POST"} : std::vector<std::string>{}));
     }
-    const RouteTable table(std::move(routes));
+    const GatewayConfig config{.routes = std::move(routes)};
     for (const char* url : {"http://a.x/a/b", "http://b.a.x/a", "http://c/b/c", "/"}) {
-      const auto explanation = explain_route(table, {.url = url});
+      const auto explanation = explain_route(config, {.url = url});
       ASSERT_TRUE(explanation);
-      const size_t earlier = explanation->route.value_or(table.size());
-      std::vector<bool> is_named(table.size());
+      const size_t earlier = explanation->route.value_or(config.routes.size());
+      std::vector<bool> is_named(config.routes.size());
       for (const RoutePassed& each : explanation->passed) is_named[each.number] = true;
       for (size_t i = 0; i < earlier; ++i) EXPECT_TRUE(is_named[i]) << url << " route " << i;
     }

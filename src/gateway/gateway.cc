@@ -1,14 +1,9 @@
 // gateway/gateway.cc: the straight line that every request follows.
 #include "gateway/gateway.h"
 
-#include <fmt/format.h>
-
 #include "gateway/explain.h"
-#include "gateway/filters/client_identity.h"
-#include "gateway/filters/filter_names.h"
-#include "gateway/filters/loop_guard.h"
+#include "gateway/filters/filter_list.h"
 #include "gateway/filters/method_policy.h"
-#include "gateway/filters/tracing.h"
 #include "http/hop_by_hop.h"
 #include "http/path.h"
 
@@ -21,19 +16,6 @@ namespace {
 
 constexpr uint64_t active_users_seed = 0x5350494C4C574159;  // Only spreads the keys.
 
-// The filters in running order, each with the reason for its place.
-std::vector<std::unique_ptr<Filter>> make_filters(const GatewayParts& parts,
-                                                  const ClientsConfig& clients) {
-  std::vector<std::unique_ptr<Filter>> filters;
-  filters.push_back(std::make_unique<LoopGuard>(parts.via));  // Before a loop does any work.
-  filters.push_back(
-      std::make_unique<ClientIdentity>(clients.trusted_proxies));  // All after it use it.
-  filters.push_back(
-      std::make_unique<Tracing>(clients.trusted_proxies));  // Names what goes upstream.
-  CHECK(filters.size() + 1 == filter_names.size());  // The method policy comes before the path.
-  return filters;
-}
-
 std::vector<std::string> labels_of(const RouteTable& table) {
   std::vector<std::string> labels;
   for (size_t i = 0; i < table.size(); ++i) labels.push_back(route_label(table.route(i)));
@@ -42,12 +24,11 @@ std::vector<std::string> labels_of(const RouteTable& table) {
 
 }  // namespace
 
-Routing::Routing(std::vector<RouteConfig> routes,
-                 std::vector<std::shared_ptr<Service>> its_services, ClientsConfig its_clients)
-    : table(std::move(routes)),
+Routing::Routing(GatewayConfig its_config, std::vector<std::shared_ptr<Service>> its_services)
+    : config(std::move(its_config)),
+      table(config.routes),
       services(std::move(its_services)),
-      labels(labels_of(table)),
-      clients(std::move(its_clients)) {
+      labels(labels_of(table)) {
   CHECK(services.size() == table.size());
 }
 
@@ -55,7 +36,7 @@ Gateway::Generation::Generation(const GatewayParts& parts,
                                 std::shared_ptr<const Routing> its_routing)
     : routing(std::move(its_routing)),
       scope(parts.families.registry),
-      filters(make_filters(parts, routing->clients)),
+      filters(make_filters(parts, routing->config)),
       unrouted(parts.families, scope, "none", "none", parts.loop.core()) {
   for (size_t i = 0; i < routing->table.size(); ++i) {
     metrics.push_back(std::make_unique<RouteMetrics>(parts.families, scope, routing->labels[i],
@@ -162,71 +143,64 @@ Task<void> Gateway::serve(http::Exchange& exchange) {
   const std::shared_ptr<Generation> generation = generation_;  // A reload does not change it.
   Scratch scratch;
   RequestContext context(exchange, scratch);
+  context.answer.pass_through(generation->filters.answer);
   Record record(*this, context);
 
-  if (const auto refusal = check_method(exchange)) {
-    record.begin(generation->unrouted);
-    co_return co_await refuse(exchange, *refusal);
-  }
-  // One form of the path is matched, authorised, cached and forwarded.
-  const http::RequestHead& request = exchange.request();
-  const auto path = http::normalise_path(request.path, scratch.space());
-  if (!path) {
-    record.begin(generation->unrouted);
-    co_return co_await refuse(exchange, {.status = path.error().status, .text = path.error().text});
-  }
-  context.path = *path;
-  if (path->data() != request.path.data()) scratch.use(path->size());
-
   RouteMetrics* metrics = &generation->unrouted;
-  std::string allowed;
-  auto refusal = route(context, *generation, metrics, allowed);
+  Verdict verdict = route(context, *generation, metrics);
   record.begin(*metrics);
-  if (!refusal && !http::remove_hop_by_hop(exchange.request().fields)) {
-    refusal = Refusal{.status = 400, .text = "too many options in Connection"};
+  for (const auto& filter : generation->filters.request) {
+    if (verdict != Verdict::go_on) break;
+    verdict = filter->on_request(context);
+    if (verdict == Verdict::wait) verdict = co_await filter->finish_request(context);
   }
-  for (const auto& filter : generation->filters) {
-    if (refusal) break;
-    refusal = filter->on_request(context);
+  if (verdict == Verdict::reply) {
+    // A client that cannot be told is gone, and that is all there is to it.
+    (void)co_await context.answer.send(context, context.reply);
+    co_return;
   }
-  if (refusal) co_return co_await refuse(exchange, *refusal);
-
   parts_.active_users.add(telemetry::client_key(context.client, active_users_seed),
                           parts_.loop.now());
   co_await proxy_.forward(context, *metrics);
 }
 
-std::optional<Refusal> Gateway::route(RequestContext& context, const Generation& generation,
-                                      RouteMetrics*& metrics, std::string& allowed) const {
-  const http::RequestHead& request = context.exchange.request();
+// One form of the path is matched, authorised, cached and forwarded.
+Verdict Gateway::route(RequestContext& context, const Generation& generation,
+                       RouteMetrics*& metrics) {
+  if (const Verdict verdict = check_method(context); verdict != Verdict::go_on) return verdict;
+  http::RequestHead& request = context.exchange.request();
+  const auto path = http::normalise_path(request.path, context.scratch.space());
+  if (!path) {
+    return context.end_with({.status = path.error().status, .text = path.error().text});
+  }
+  context.path = *path;
+  if (path->data() != request.path.data()) context.scratch.use(path->size());
+
   const RouteQuestion question{.host = request.host,
                                .path = context.path,
                                .query = request.query,
                                .method = request.method,
                                .method_text = request.method_text,
                                .fields = &request.fields};
-  const size_t number = generation.routing->table.match(question);
-  if (number != RouteTable::none) {
-    metrics = generation.metrics[number].get();
-    context.route = &generation.routing->table.route(number);
-    context.service = generation.routing->services[number].get();
-    return std::nullopt;
+  const RouteTable& table = generation.routing->table;
+  const size_t number = table.match(question);
+  if (number == RouteTable::none) {
+    std::string allowed = table.allowed_methods(question);
+    if (allowed.empty()) {
+      return context.end_with({.status = 404, .text = "no route matches this request"});
+    }
+    return context.end_with({.status = 405,
+                             .text = "this method is not served here",
+                             .fields = {{"allow", std::move(allowed)}}});
   }
-  allowed = generation.routing->table.allowed_methods(question);
-  if (allowed.empty()) return Refusal{.status = 404, .text = "no route matches this request"};
-  return Refusal{.status = 405,
-                 .text = "this method is not served here",
-                 .field_name = "allow",
-                 .field_value = allowed};
-}
-
-Task<void> Gateway::refuse(http::Exchange& exchange, const Refusal& refusal) {
-  http::HeaderList fields;
-  if (!refusal.field_name.empty()) CHECK(fields.add(refusal.field_name, refusal.field_value));
-  const std::string text =
-      fmt::format("{} {}: {}\n", refusal.status, http::reason_of(refusal.status), refusal.text);
-  // A client that cannot be told is gone, and that is all there is to it.
-  (void)co_await exchange.respond(refusal.status, "text/plain", text, &fields);
+  metrics = generation.metrics[number].get();
+  context.route = &table.route(number);
+  context.route_number = number;
+  context.service = generation.routing->services[number].get();
+  if (!http::remove_hop_by_hop(request.fields)) {
+    return context.end_with({.status = 400, .text = "too many options in Connection"});
+  }
+  return Verdict::go_on;
 }
 
 }  // namespace spillway::gateway

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gateway/config.h"
+#include "gateway/filter.h"
 #include "gateway/metrics.h"
 #include "gateway/proxy.h"
 #include "gateway/request_context.h"
@@ -23,13 +24,12 @@ namespace spillway::gateway {
 // What a plan means to the gateways of all cores. Immutable once made, so that a reload is one
 // pointer exchanged; requests under way keep the one they began with.
 struct Routing {
-  Routing(std::vector<RouteConfig> routes, std::vector<std::shared_ptr<Service>> its_services,
-          ClientsConfig its_clients);
+  Routing(GatewayConfig its_config, std::vector<std::shared_ptr<Service>> its_services);
 
+  const GatewayConfig config;
   const RouteTable table;
   const std::vector<std::shared_ptr<Service>> services;  // In the order of the routes.
   const std::vector<std::string> labels;                 // Of the routes, for metrics and logs.
-  const ClientsConfig clients;
 };
 
 // Takes a line of the access log. One core.
@@ -71,15 +71,14 @@ class Gateway final : public http::RequestHandler {
     Generation(const GatewayParts& parts, std::shared_ptr<const Routing> its_routing);
     const std::shared_ptr<const Routing> routing;
     telemetry::Scope scope;
-    std::vector<std::unique_ptr<Filter>> filters;        // In running order.
+    const FilterChain filters;
     std::vector<std::unique_ptr<RouteMetrics>> metrics;  // By route number.
     RouteMetrics unrouted;                               // Requests that no route took.
   };
   class Record;
 
-  std::optional<Refusal> route(RequestContext& context, const Generation& generation,
-                               RouteMetrics*& metrics, std::string& allowed) const;
-  static runtime::Task<void> refuse(http::Exchange& exchange, const Refusal& refusal);
+  static Verdict route(RequestContext& context, const Generation& generation,
+                       RouteMetrics*& metrics);
 
   GatewayParts parts_;
   Proxy proxy_;

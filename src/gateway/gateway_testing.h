@@ -41,7 +41,8 @@ class GatewayTest : public runtime::PeerTest {
     }
     service->with([&](ServiceState& state) { state.cluster.set_endpoints(specs, loop.now()); });
     route.service = "app";
-    auto routing = std::make_shared<Routing>(std::vector{route}, std::vector{service}, clients);
+    auto routing = std::make_shared<Routing>(GatewayConfig{.routes = {route}, .clients = clients},
+                                             std::vector{service});
     gateway.emplace(GatewayParts{.loop = loop,
                                  .families = families,
                                  .active_users = active_users,

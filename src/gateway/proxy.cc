@@ -1,8 +1,6 @@
 // gateway/proxy.cc: attempts, retries and what a client is told when all fail.
 #include "gateway/proxy.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 
@@ -319,12 +317,11 @@ Task<void> Proxy::answer_error(RequestContext& context, const Error& error) cons
     co_return;
   }
   const uint16_t status = status_of(error, exchange.request().method);
-  http::HeaderList fields;
-  if (status == 503) CHECK(fields.add(Field::retry_after, "1"));
+  LocalReply reply{.status = status};
+  if (status == 503) reply.fields.push_back({"retry-after", "1"});
   if (status < 500) exchange.close_after();
-  const std::string text = fmt::format("{} {}\n", status, http::reason_of(status));
   // A client that cannot be told is gone, and that is all there is to it.
-  (void)co_await exchange.respond(status, "text/plain", text, &fields);
+  (void)co_await context.answer.send(context, reply);
 }
 
 }  // namespace spillway::gateway

@@ -53,12 +53,14 @@ Result<void> Proxy::prepare_answer(Attempt& attempt) const {
 // Each piece is written before the next is read: a slow client slows the upstream down instead of
 // filling our memory. What has arrived is sent before we wait for more, so nothing is held back.
 Task<Result<void>> Proxy::relay(Attempt& attempt) {
-  http::Exchange& exchange = attempt.context.exchange;
+  Answer& answer = attempt.context.answer;
   http::ClientCall& call = attempt.call;
-  const http::ResponseHead& response = call.response();
+  http::ResponseHead& response = call.response();
   CO_TRY(piece, call.arrived_body());  // What is malformed already can still become a 502.
-  CO_TRY_VOID(
-      exchange.start_response(response.status, response.reason, response.fields, response.framing));
+  CO_TRY_VOID(answer.start(attempt.context, {.status = response.status,
+                                             .reason = response.reason,
+                                             .fields = response.fields,
+                                             .framing = response.framing}));
   if (!is_stream(response)) attempt.body_ends = attempt.limits.total;
   const auto buffer = attempt.context.route->buffer;
   if (buffer && !call.body_ended() && may_read_ahead(response)) {
@@ -66,7 +68,7 @@ Task<Result<void>> Proxy::relay(Attempt& attempt) {
   }
   while (true) {
     if (piece.empty() && !call.body_ended()) {
-      CO_TRY_VOID(Attempt::client_blamed(co_await exchange.flush()));
+      CO_TRY_VOID(Attempt::client_blamed(co_await answer.flush()));
       CO_TRY_VOID(attempt.check_wanted());
       CO_TRY(read, co_await call.read_body(attempt.body_deadline(loop_.now())));
       piece = read;
@@ -76,9 +78,9 @@ Task<Result<void>> Proxy::relay(Attempt& attempt) {
     const bool is_last = next.empty() && call.body_ended();
     const bool has_trailers = is_last && call.trailers() != nullptr;
     const Instant began = loop_.now();
-    CO_TRY_VOID(Attempt::client_blamed(co_await exchange.write(piece, is_last && !has_trailers)));
+    CO_TRY_VOID(Attempt::client_blamed(co_await answer.write(piece, is_last && !has_trailers)));
     attempt.client_took(loop_.now() - began);
-    if (has_trailers) co_return Attempt::client_blamed(co_await exchange.finish(call.trailers()));
+    if (has_trailers) co_return Attempt::client_blamed(co_await answer.finish(call.trailers()));
     if (is_last) co_return Result<void>{};
     piece = next;
   }
@@ -115,15 +117,15 @@ Task<void> Proxy::fill(Attempt& attempt, ReadAhead& ahead, std::string_view piec
 }
 
 Task<Result<void>> Proxy::drain(Attempt& attempt, ReadAhead& ahead) {
-  http::Exchange& exchange = attempt.context.exchange;
+  Answer& answer = attempt.context.answer;
   while (true) {
-    if (ahead.is_empty()) CO_TRY_VOID(Attempt::client_blamed(co_await exchange.flush()));
+    if (ahead.is_empty()) CO_TRY_VOID(Attempt::client_blamed(co_await answer.flush()));
     CO_TRY(piece, co_await ahead.take());
     const http::HeaderList* trailers = attempt.call.trailers();
     const bool is_last = ahead.is_last() && trailers == nullptr;
-    CO_TRY_VOID(Attempt::client_blamed(co_await exchange.write(piece, is_last)));
+    CO_TRY_VOID(Attempt::client_blamed(co_await answer.write(piece, is_last)));
     if (is_last) co_return Result<void>{};
-    if (ahead.is_last()) co_return Attempt::client_blamed(co_await exchange.finish(trailers));
+    if (ahead.is_last()) co_return Attempt::client_blamed(co_await answer.finish(trailers));
   }
 }
 

@@ -9,11 +9,14 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/address.h"
 #include "base/check.h"
 #include "base/time.h"
+#include "gateway/answer.h"
 #include "gateway/config.h"
+#include "gateway/filter.h"
 #include "http/exchange.h"
 #include "http/trace_context.h"
 #include "upstream/pick.h"
@@ -40,11 +43,20 @@ struct RequestContext {
   RequestContext(http::Exchange& its_exchange, Scratch& its_scratch)
       : exchange(its_exchange),
         scratch(its_scratch),
+        answer(exchange),
         client(exchange.client().peer.ip),
         host(exchange.request().authority) {}
 
   http::Exchange& exchange;
   Scratch& scratch;
+  Answer answer;     // Every answer goes through here.
+  LocalReply reply;  // If a step has ended the request.
+
+  // The request ends with this answer.
+  Verdict end_with(LocalReply ours) {
+    reply = std::move(ours);
+    return Verdict::reply;
+  }
 
   std::string_view path;  // Normalised: matched, authorised, cached and forwarded.
   IpAddress client;       // Behind trusted proxies; the peer until that is known.
@@ -80,6 +92,7 @@ struct RequestContext {
   std::string kept;
 
   const RouteConfig* route = nullptr;
+  size_t route_number = 0;  // If there is a route: its place in the plan's list.
   Service* service = nullptr;
 
   // For the access log and the metrics.
@@ -90,22 +103,6 @@ struct RequestContext {
   std::optional<Duration> upstream_duration;
   Error error;  // Why the request failed, if it did.
   bool has_failed = false;
-};
-
-// A request ends here with this answer.
-struct Refusal {
-  uint16_t status = 400;
-  std::string_view text;             // For a person; a literal.
-  std::string_view field_name = {};  // One more response field, such as Allow.
-  std::string_view field_value = {};
-};
-
-// One step that every request passes. Stateless but for its configuration; one core. New filters go
-// into the list in gateway.cc, at the place where they have to run.
-class Filter {
- public:
-  virtual ~Filter() = default;
-  virtual std::optional<Refusal> on_request(RequestContext& context) const = 0;
 };
 
 }  // namespace spillway::gateway

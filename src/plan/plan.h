@@ -93,6 +93,9 @@ struct Plan {
 
   Plan();
 
+  // What of it the gateway goes by.
+  gateway::GatewayConfig gateway() const { return {.routes = routes, .clients = clients}; }
+
   template <class Visitor>
   static void describe(Visitor& visit);
 };

@@ -32,10 +32,9 @@ std::string restart_fields(const std::vector<plan::Change>& changes) {
 
 Result<gateway::Explanation> Control::explain(const gateway::ExplainQuestion& question) {
   const plan::Plan& plan = server_.plan();
-  const gateway::RouteTable table(plan.routes);
-  TRY(explanation, gateway::explain_route(table, question));
+  TRY(explanation, gateway::explain_route(plan.gateway(), question));
   if (!explanation.route) return explanation;
-  const gateway::RouteConfig& route = table.route(*explanation.route);
+  const gateway::RouteConfig& route = plan.routes[*explanation.route];
   gateway::explain_service(route, plan.services.at(route.service).cluster, explanation);
   const auto service = server_.services().find(route.service);
   for (const upstream::EndpointStatus& endpoint : status_of(*service).endpoints) {

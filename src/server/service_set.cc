@@ -34,7 +34,7 @@ std::shared_ptr<const gateway::Routing> ServiceSet::apply(const plan::Plan& plan
 
   std::vector<std::shared_ptr<gateway::Service>> by_route;
   for (const gateway::RouteConfig& route : plan.routes) by_route.push_back(find(route.service));
-  return std::make_shared<gateway::Routing>(plan.routes, std::move(by_route), plan.clients);
+  return std::make_shared<gateway::Routing>(plan.gateway(), std::move(by_route));
 }
 
 void ServiceSet::refresh_static(const std::string& service) {

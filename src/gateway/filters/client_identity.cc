@@ -23,7 +23,7 @@ size_t used_of(std::span<const char> space, const http::ForwardedOutput& output)
 
 }  // namespace
 
-std::optional<Refusal> ClientIdentity::on_request(RequestContext& context) const {
+Verdict ClientIdentity::on_request(RequestContext& context) const {
   http::Exchange& exchange = context.exchange;
   http::RequestHead& request = exchange.request();
   const http::ForwardedInput input{.peer = exchange.client().peer.ip,
@@ -32,9 +32,9 @@ std::optional<Refusal> ClientIdentity::on_request(RequestContext& context) const
                                    .authority = request.authority,
                                    .with_forwarded = request.fields.has(http::Field::forwarded)};
   http::ForwardedOutput output;
-  const Refusal too_long{.status = 431, .text = "the forwarding fields are too long"};
+  const LocalReply too_long{.status = 431, .text = "the forwarding fields are too long"};
   if (!http::resolve_forwarded(input, request.fields, context.scratch.space(), output)) {
-    return too_long;
+    return context.end_with(too_long);
   }
   context.scratch.use(used_of(context.scratch.space(), output));
   context.client = output.client;
@@ -49,8 +49,8 @@ std::optional<Refusal> ClientIdentity::on_request(RequestContext& context) const
   if (!output.forwarded.empty()) {
     fits &= request.fields.add(http::Field::forwarded, output.forwarded);
   }
-  if (!fits) return too_long;
-  return std::nullopt;
+  if (!fits) return context.end_with(too_long);
+  return Verdict::go_on;
 }
 
 }  // namespace spillway::gateway

@@ -13,7 +13,8 @@ namespace spillway::gateway {
 class ClientIdentity final : public Filter {
  public:
   explicit ClientIdentity(std::vector<IpPrefix> trusted) : trusted_(std::move(trusted)) {}
-  std::optional<Refusal> on_request(RequestContext& context) const override;
+  std::string_view name() const override { return "client identity"; }
+  Verdict on_request(RequestContext& context) const override;
 
  private:
   const std::vector<IpPrefix> trusted_;

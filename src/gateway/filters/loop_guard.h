@@ -11,7 +11,8 @@ namespace spillway::gateway {
 class LoopGuard final : public Filter {
  public:
   explicit LoopGuard(const http::Via& via) : via_(via) {}
-  std::optional<Refusal> on_request(RequestContext& context) const override;
+  std::string_view name() const override { return "loop guard"; }
+  Verdict on_request(RequestContext& context) const override;
 
  private:
   const http::Via& via_;

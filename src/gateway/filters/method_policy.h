@@ -7,6 +7,6 @@ namespace spillway::gateway {
 
 // CONNECT would make us a forward proxy; TRACE shows a client what other proxies added (RFC 9110
 // sections 9.3.6 and 9.3.8). No Filter, for it comes before the path: CONNECT has none.
-std::optional<Refusal> check_method(http::Exchange& exchange);
+Verdict check_method(RequestContext& context);
 
 }  // namespace spillway::gateway

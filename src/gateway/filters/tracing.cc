@@ -13,12 +13,13 @@ bool Tracing::is_trusted(const IpAddress& address) const {
                              [&](const IpPrefix& prefix) { return prefix.contains(address); });
 }
 
-std::optional<Refusal> Tracing::on_request(RequestContext& context) const {
+Verdict Tracing::on_request(RequestContext& context) const {
   http::HeaderList& fields = context.exchange.request().fields;
   Random& random = context.exchange.loop().random();
   const std::span<char> space = context.scratch.space();
   constexpr size_t wanted = http::request_id_size + TraceContext::text_size;
-  if (space.size() < wanted) return Refusal{.status = 431, .text = "the request head is too long"};
+  if (space.size() < wanted)
+    return context.end_with({.status = 431, .text = "the request head is too long"});
   context.scratch.use(wanted);
 
   const http::HeaderField* id = fields.find(Field::x_request_id);
@@ -31,7 +32,7 @@ std::optional<Refusal> Tracing::on_request(RequestContext& context) const {
     context.request_id = {space.data(), http::request_id_size};
     fields.remove(Field::x_request_id);
     if (!fields.add(Field::x_request_id, context.request_id)) {
-      return Refusal{.status = 431, .text = "too many header fields"};
+      return context.end_with({.status = 431, .text = "too many header fields"});
     }
   }
 
@@ -44,9 +45,9 @@ std::optional<Refusal> Tracing::on_request(RequestContext& context) const {
   const auto text = space.subspan<http::request_id_size, TraceContext::text_size>();
   context.trace.write(text);
   if (!fields.add(Field::traceparent, {text.data(), text.size()})) {
-    return Refusal{.status = 431, .text = "too many header fields"};
+    return context.end_with({.status = 431, .text = "too many header fields"});
   }
-  return std::nullopt;
+  return Verdict::go_on;
 }
 
 }  // namespace spillway::gateway

@@ -13,7 +13,8 @@ namespace spillway::gateway {
 class Tracing final : public Filter {
  public:
   explicit Tracing(std::vector<IpPrefix> trusted) : trusted_(std::move(trusted)) {}
-  std::optional<Refusal> on_request(RequestContext& context) const override;
+  std::string_view name() const override { return "tracing"; }
+  Verdict on_request(RequestContext& context) const override;
 
  private:
   bool is_trusted(const IpAddress& address) const;
