@@ -6,6 +6,7 @@
 #include "cli/exit_status.h"
 #include "plan/loader.h"
 #include "plan/schema.h"
+#include "server/certificates.h"
 
 namespace spillway::cli {
 namespace {
@@ -29,6 +30,17 @@ admin::Json list_of(const std::vector<plan::Problem>& problems) {
   return list;
 }
 
+// What only a reading of the files can tell. A plan may be checked where its secrets are not.
+void read_certificates(plan::LoadResult& loaded) {
+  const auto checked = server::check_certificates(*loaded.plan);
+  if (checked) return;
+  const Error& error = checked.error();
+  const bool is_absent =
+      error.code == Error::Code::not_found || error.code == Error::Code::permission;
+  (is_absent ? loaded.warnings : loaded.errors).push_back({{}, "tls", error.detail});
+  if (!is_absent) loaded.plan.reset();
+}
+
 }  // namespace
 
 int run_check(const Options& options, Output& output) {
@@ -36,7 +48,10 @@ int run_check(const Options& options, Output& output) {
     output.print(plan::json_schema());
     return exit_ok;
   }
-  const plan::LoadResult loaded = plan::load_file(options.check.plan);
+  plan::LoadResult loaded = plan::load_file(options.check.plan);
+  if (loaded.plan) {
+    read_certificates(loaded);
+  }
   const int status = loaded.plan ? exit_ok : exit_bad_usage;
   if (options.json) {
     const admin::Json json = {{"good", loaded.plan.has_value()},

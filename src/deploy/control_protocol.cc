@@ -41,6 +41,9 @@ struct RequestWriter {
   json operator()(const ServerReady& ready) const {
     return {{"request", "ready"}, {"version", ready.version}};
   }
+  json operator()(const Keep& keep) const {
+    return {{"request", "keep"}, {"name", keep.name}, {"text", keep.text}};
+  }
   json operator()(const StopAll&) const { return {{"request", "stop"}}; }
   json operator()(const UpgradeTo& upgrade) const {
     return {{"request", "upgrade"}, {"program", upgrade.program}};
@@ -63,6 +66,9 @@ struct NoticeWriter {
   }
   json operator()(const HeldReplica& held) const {
     return {{"notice", "held_replica"}, {"replica", to_json(held.replica)}};
+  }
+  json operator()(const Kept& kept) const {
+    return {{"notice", "kept"}, {"name", kept.name}, {"text", kept.text}};
   }
   json operator()(const HandoverEnd&) const { return {{"notice", "handover_end"}}; }
   json operator()(const TakeOver&) const { return {{"notice", "take_over"}}; }
@@ -172,6 +178,8 @@ Result<Request> decode_request(std::string_view text) {
     request.what = ServerReady{.version = reader.number<uint32_t>("version")};
   } else if (name == "stop") {
     request.what = StopAll{};
+  } else if (name == "keep") {
+    request.what = Keep{.name = reader.text("name"), .text = reader.text("text")};
   } else if (name == "upgrade") {
     request.what = UpgradeTo{.program = reader.text("program")};
   } else {
@@ -192,6 +200,8 @@ Result<Notice> decode_notice(std::string_view text) {
     notice = HeldListener{.at = reader.address("at"), .bound = reader.address("bound")};
   } else if (name == "held_replica" || name == "replica_exited") {
     notice = read_about_replica(reader, name);
+  } else if (name == "kept") {
+    notice = Kept{.name = reader.text("name"), .text = reader.text("text")};
   } else if (name == "handover_end") {
     notice = HandoverEnd{};
   } else if (name == "take_over") {

@@ -81,9 +81,19 @@ struct UpgradeTo {
   std::string program;
 };
 
+// "keep": a text for the servers to come, by its name, in place of an earlier one: what must
+// outlive a server that dies, such as the keys of session tickets. The supervisor never reads it.
+struct Keep {
+  static constexpr size_t texts_max = 16;
+  static constexpr size_t text_bytes_max = 32 << 10;
+  std::string name;
+  std::string text;
+};
+
 struct Request {
   uint64_t id = 0;
-  std::variant<Listen, Unlisten, StartReplica, StopReplica, ServerReady, StopAll, UpgradeTo> what;
+  std::variant<Listen, Unlisten, StartReplica, StopReplica, ServerReady, StopAll, UpgradeTo, Keep>
+      what;
 };
 
 // ---- From the supervisor: {"notice": NAME, ...}.
@@ -95,14 +105,19 @@ struct Answer {
   std::optional<ReplicaRecord> replica;  // Of start_replica.
   std::optional<SocketAddress> bound;    // Of listen.
 };
-// "held_listener", "held_replica": at the start of a server, what the supervisor holds, with the
-// descriptors. "held_replica" also when another server started one. Then once "handover_end".
+// "held_listener", "held_replica", "kept": at the start of a server, what the supervisor holds,
+// with the descriptors. "held_replica" also when another server started one. Then once
+// "handover_end".
 struct HeldListener {
   SocketAddress at;     // As it was asked for.
   SocketAddress bound;  // As it is.
 };
 struct HeldReplica {
   ReplicaRecord replica;
+};
+struct Kept {
+  std::string name;
+  std::string text;
 };
 struct HandoverEnd {};
 // "take_over": from now on this server decides which replicas run. At any time one server does.
@@ -125,7 +140,7 @@ struct SignalArrived {
 };
 
 using Notice = std::variant<Answer, HeldListener, HeldReplica, HandoverEnd, TakeOver, ReplicaExited,
-                            Drain, SignalArrived>;
+                            Drain, SignalArrived, Kept>;
 
 std::string encode(const Request& request);
 std::string encode(const Notice& notice);

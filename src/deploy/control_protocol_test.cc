@@ -32,6 +32,7 @@ TEST(ControlProtocol, requests_survive) {
       {5, ServerReady{.version = 9}},
       {6, StopAll{}},
       {7, UpgradeTo{.program = "/usr/bin/spillway"}},
+      {8, Keep{.name = "tickets", .text = "00ff"}},
   };
   for (const Request& request : requests) {
     const std::string text = encode(request);
@@ -56,6 +57,7 @@ TEST(ControlProtocol, notices_survive) {
       ReplicaExited{.replica = web_2(), .status = {.code = 0, .signal = 9}, .ran = 12'345ms},
       Drain{.within = 30s},
       SignalArrived{"HUP"},
+      Kept{.name = "tickets", .text = "00ff"},
   };
   for (const Notice& notice : notices) {
     const std::string text = encode(notice);

@@ -65,7 +65,8 @@ TEST(SupervisorState, survives_as_text) {
                     .errors = 9,
                     .has_ended = false}},
       .servers = {{.number = 2, .pid = 55, .socket = 10, .is_serving = true}},
-      .other_children = {12}};
+      .other_children = {12},
+      .kept = {{"tickets", "00ff"}}};
   const auto decoded = decode_supervisor_state(encode(state));
   ASSERT_TRUE(decoded.has_value());
   EXPECT_EQ(encode(*decoded), encode(state));

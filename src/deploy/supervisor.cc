@@ -144,6 +144,7 @@ void Supervisor::hand_over(Server& server) {
     const int pipes[] = {held->output.fd(), held->errors.fd()};
     server.link.send(encode(HeldReplica{held->record}), pipes);
   }
+  for (const auto& [name, text] : kept_) server.link.send(encode(Kept{name, text}));
   server.link.send(encode(HandoverEnd{}));
   if (server.role == Role::serving) server.link.send(encode(TakeOver{}));
 }

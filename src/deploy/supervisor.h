@@ -135,6 +135,7 @@ class Supervisor final : private ReplicaEndObserver {
   ListenerTable listeners_;
   ReplicaTable replicas_;
   std::map<uint64_t, std::unique_ptr<Server>> servers_;
+  std::map<std::string, std::string> kept_;  // Texts of servers for servers; see Keep.
   uint64_t next_server_ = 1;
   RestartPolicy restarts_;
   std::vector<pid_t> other_children_;  // From before our time, or running a check: left alone.

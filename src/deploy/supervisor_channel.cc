@@ -43,6 +43,8 @@ Task<Result<Handover>> SupervisorChannel::handover(Deadline deadline) {
     } else if (auto* replica = std::get_if<HeldReplica>(&notice)) {
       CO_TRY(held, running(std::move(replica->replica), message.descriptors));
       result.replicas.push_back(std::move(held));
+    } else if (auto* kept = std::get_if<Kept>(&notice)) {
+      result.kept[kept->name] = std::move(kept->text);
     }
   }
 }
@@ -78,6 +80,7 @@ struct SupervisorChannel::NoticeHandler {
   }
   void operator()(const HeldListener&) {}  // Part of the handover alone.
   void operator()(const HandoverEnd&) {}
+  void operator()(const Kept&) {}
 };
 
 Task<void> SupervisorChannel::hear() {
@@ -142,6 +145,10 @@ Task<Result<void>> SupervisorChannel::stop_replica(uint64_t number, Duration gra
 
 Task<Result<void>> SupervisorChannel::ready(Deadline deadline) {
   co_return co_await ask_plainly({.what = ServerReady{}}, deadline);
+}
+
+Task<Result<void>> SupervisorChannel::keep(std::string name, std::string text, Deadline deadline) {
+  return ask_plainly({.what = Keep{std::move(name), std::move(text)}}, deadline);
 }
 
 Task<Result<void>> SupervisorChannel::stop_everything(Deadline deadline) {

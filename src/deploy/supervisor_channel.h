@@ -33,6 +33,7 @@ struct RunningReplica {
 struct Handover {
   std::vector<ListeningSockets> listeners;
   std::vector<RunningReplica> replicas;
+  std::map<std::string, std::string> kept;  // What servers before this one left for it.
 };
 
 // What the supervisor wants of this process. Called on the loop, one after the other.
@@ -80,6 +81,8 @@ class SupervisorChannel {
   runtime::Task<Result<void>> stop_replica(uint64_t number, Duration grace, Deadline deadline);
   // This server accepts connections.
   runtime::Task<Result<void>> ready(Deadline deadline);
+  // Leaves a text for the servers to come; see Keep.
+  runtime::Task<Result<void>> keep(std::string name, std::string text, Deadline deadline);
   // Ends the whole program in order.
   runtime::Task<Result<void>> stop_everything(Deadline deadline);
   // Answered when the new server is ready, or with the reason why all stays as it is.

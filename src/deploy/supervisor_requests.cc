@@ -48,6 +48,16 @@ struct Supervisor::RequestHandler {
       [[maybe_unused]] const auto told = supervisor.service_manager_.ready("serving");
     }
   }
+  void operator()(Keep& keep) {
+    auto& kept = supervisor.kept_;
+    if (keep.text.size() > Keep::text_bytes_max ||
+        (kept.size() >= Keep::texts_max && !kept.contains(keep.name))) {
+      return answer(fail(Error::Code::limit_exceeded, "that is more than a supervisor keeps"));
+    }
+    // Whoever drains knows less than who came after.
+    if (server.role != Role::draining) kept[keep.name] = std::move(keep.text);
+    answer({});
+  }
   void operator()(const StopAll&) {
     answer({});
     if (!supervisor.is_stopping_) supervisor.request_stop();

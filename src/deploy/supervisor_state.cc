@@ -118,7 +118,8 @@ std::string encode(const SupervisorState& state) {
                   {"listeners", list_of(state.listeners)},
                   {"replicas", list_of(state.replicas)},
                   {"servers", list_of(state.servers)},
-                  {"other_children", state.other_children}});
+                  {"other_children", state.other_children},
+                  {"kept", state.kept}});
 }
 
 Result<SupervisorState> decode_supervisor_state(std::string_view text) {
@@ -134,6 +135,9 @@ Result<SupervisorState> decode_supervisor_state(std::string_view text) {
   state.replicas = std::move(replicas);
   state.servers = std::move(servers);
   state.other_children = numbers<pid_t>(value, "other_children");
+  for (const auto& [name, kept] : reader.member("kept").items()) {
+    if (kept.is_string()) state.kept[name] = kept.get<std::string>();
+  }
   return state;
 }
 

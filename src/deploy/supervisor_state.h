@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,6 +45,7 @@ struct SupervisorState {
   std::vector<Replica> replicas;
   std::vector<Server> servers;
   std::vector<pid_t> other_children;
+  std::map<std::string, std::string> kept;
 
   std::vector<int> descriptors() const;
 };

@@ -172,7 +172,8 @@ bool Supervisor::is_quiet() const {
 std::string Supervisor::state() const {
   SupervisorState state{.next_replica = replicas_.next_number(),
                         .next_server = next_server_,
-                        .other_children = other_children_};
+                        .other_children = other_children_,
+                        .kept = kept_};
   for (const auto& held : listeners_.all()) {
     state.listeners.push_back({.at = held.at,
                                .bound = held.bound,
@@ -239,6 +240,7 @@ Result<bool> Supervisor::restore() {
   replicas_.restore_next_number(state.next_replica);
   next_server_ = state.next_server;
   other_children_ = state.other_children;
+  kept_ = std::move(state.kept);
   any_was_ready_ = true;
   for (const auto& listener : state.listeners) {
     ListenerTable::Held held{.at = listener.at,

@@ -150,6 +150,8 @@ void RouteConfig::describe(Visitor& visit) {
 struct GatewayConfig {
   std::vector<RouteConfig> routes;
   ClientsConfig clients;
+  bool verifies_clients = false;  // Mutual TLS.
+  std::string hsts;  // Strict-Transport-Security on answers over https; empty: none.
 };
 
 }  // namespace spillway::gateway

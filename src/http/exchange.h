@@ -22,6 +22,8 @@ struct ClientInfo {
   SocketAddress peer;  // As the PROXY protocol says, where the plan lets it.
   uint16_t local_port = 0;
   bool is_secure = false;
+  uint16_t redirect_port = 0;    // Not 0: everything is redirected to https there.
+  std::string_view certificate;  // The value of Client-Cert; empty: none was verified.
 };
 
 // What a server connection may cost; see http/config.h for the meaning of each.

@@ -158,11 +158,25 @@ const std::vector<BadPlan> bad_plans{
      "cache: { memory: 1GB }",
      {R"(p.yaml:1:1: cache: "cache" is not a field of this version; known here: name, user, )"
       "include, listen, admin, workers, access_log, services, routes, request, connections, "
-      "clients, resources, shutdown"}},
+      "clients, tls, resources, shutdown"}},
     {"https",
      "listen: [https://0.0.0.0:443]",
-     {R"(p.yaml:1:10: listen[0]: "https://0.0.0.0:443": https is not built into this version; )"
-      "expected http://0.0.0.0:8080, http://[::]:8080 or http+unix:/run/app.sock"}},
+     {"p.yaml:1:10: listen[0]: is https, but `tls` has no `certificates: [{ cert: shop.pem, key: "
+      "shop.key }]`"}},
+    {"tls_words",
+     "tls: { minimum: \"1.1\", groups: [P256] }",
+     {R"(p.yaml:1:17: tls.minimum: found "1.1", expected one of 1.2, 1.3)",
+      R"(p.yaml:1:33: tls.groups[0]: found "P256", expected one of X25519MLKEM768, )"
+      "SecP256r1MLKEM768, SecP384r1MLKEM1024, X25519, P-256, P-384, X448, P-521"}},
+    {"tls",
+     "listen: [{ at: http://0.0.0.0:80, redirect: https }]\nadmin: https://127.0.0.1:9901\n"
+     "tls: { certificates: [], hsts: { max_age: 1d, preload: true } }",
+     {"p.yaml:1:45: listen[0].redirect: leads nowhere: no listener is https; where something else "
+      "is, write https:PORT",
+      "p.yaml:2:8: admin: is for this machine alone and speaks no TLS; expected http",
+      "p.yaml:3:22: tls.certificates: is empty; expected at least one certificate",
+      "p.yaml:3:56: tls.hsts.preload: needs `subdomains: true` and a `max_age` of at least a "
+      "year"}},
     {"all_at_once",
      "workers: many\nname: [a]\nshutdown: { drain: 5 }\nadmin:",
      {R"(p.yaml:1:10: workers: found "many", expected a whole number such as 2)",

@@ -71,6 +71,13 @@ Result<EndpointConfig> EndpointConfig::parse(std::string_view text) {
 
 Plan::Plan() : listen{{.at = loopback(8080)}}, admin(loopback(9901)) {}
 
+gateway::GatewayConfig Plan::gateway() const {
+  gateway::GatewayConfig config{.routes = routes, .clients = clients};
+  config.verifies_clients = tls.clients.has_value();
+  if (tls.hsts) config.hsts = tls.hsts->value();
+  return config;
+}
+
 Result<Plan> from_command(std::vector<std::string> command) {
   if (command.empty() || command.front().empty()) {
     return fail(Error::Code::invalid,

@@ -84,6 +84,7 @@ struct Plan {
   http::RequestConfig request;
   http::ConnectionConfig connections;
   gateway::ClientsConfig clients;
+  server::TlsConfig tls;
   server::ResourcesConfig resources;
   server::ShutdownConfig shutdown;
 
@@ -94,7 +95,7 @@ struct Plan {
   Plan();
 
   // What of it the gateway goes by.
-  gateway::GatewayConfig gateway() const { return {.routes = routes, .clients = clients}; }
+  gateway::GatewayConfig gateway() const;
 
   template <class Visitor>
   static void describe(Visitor& visit);
@@ -146,6 +147,7 @@ void Plan::describe(Visitor& visit) {
   visit.field("connections", &Plan::connections,
               {.doc = "How long a client may take over its connection."});
   visit.field("clients", &Plan::clients, {.doc = "Whom we believe about who the client is."});
+  visit.field("tls", &Plan::tls, {.doc = "How https listeners speak TLS."});
   visit.field("resources", &Plan::resources, {.doc = "What the whole process may use."});
   visit.field("shutdown", &Plan::shutdown, {.doc = "How a graceful stop ends."});
 }

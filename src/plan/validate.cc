@@ -86,6 +86,8 @@ class Checker {
   }
 
   void check_listeners();
+  void check_security(const std::string& path, const server::ListenConfig& listener);
+  void check_certificates();
   void check_limits();
   void check_service(const std::string& name, const Service& service);
   void check_process(const std::string& path, const deploy::ProcessConfig& process);
@@ -109,6 +111,7 @@ void Checker::check_listeners() {
     if (listener.mode && !listener.at.socket.is_unix()) {
       error(path + ".mode", "is for UNIX sockets only; this listener has a port");
     }
+    check_security(path, listener);
     if (!listener.proxy_protocol.empty() && listener.at.socket.is_unix()) {
       error(path + ".proxy_protocol",
             "needs peers with IP addresses; this listener is a UNIX socket");
@@ -123,10 +126,47 @@ void Checker::check_listeners() {
             fmt::format("cannot listen at {}, because `admin` takes it", to_string(listener.at)));
     }
   }
+  check_certificates();
+  if (plan_.admin.is_secure)
+    error("admin", "is for this machine alone and speaks no TLS; expected http");
   if (!plan_.admin.socket.is_unix() && !plan_.admin.socket.ip.is_loopback()) {
     error("admin", fmt::format("{} is not a loopback address; expected one such as "
                                "http://127.0.0.1:9901, or http+unix:/PATH",
                                origins_.shown("admin", to_string(plan_.admin))));
+  }
+}
+
+void Checker::check_security(const std::string& path, const server::ListenConfig& listener) {
+  if (listener.at.is_secure && listener.redirect) {
+    error(path + ".redirect", "is for listeners without TLS; this one is https already");
+  }
+  if (listener.at.is_secure && plan_.tls.certificates.empty() &&
+      !origins_.has("tls.certificates")) {
+    error(path, "is https, but `tls` has no `certificates: [{ cert: shop.pem, key: shop.key }]`");
+  }
+  const bool has_https =
+      std::ranges::any_of(plan_.listen, [](const auto& other) { return other.at.is_secure; });
+  if (listener.redirect && !listener.redirect->port && !has_https) {
+    error(path + ".redirect",
+          "leads nowhere: no listener is https; where something else is, "
+          "write https:PORT");
+  }
+}
+
+void Checker::check_certificates() {
+  const auto& certificates = plan_.tls.certificates;
+  if (origins_.has("tls.certificates") && certificates.empty()) {
+    error("tls.certificates", "is empty; expected at least one certificate");
+  }
+  const bool has_https =
+      std::ranges::any_of(plan_.listen, [](const auto& other) { return other.at.is_secure; });
+  if (!has_https && !certificates.empty()) {
+    warn("tls.certificates", "are not used: no listener is https");
+  }
+  if (plan_.tls.groups.empty()) error("tls.groups", "is empty; expected at least one group");
+  const auto& hsts = plan_.tls.hsts;
+  if (hsts && hsts->preload && (!hsts->subdomains || hsts->max_age < std::chrono::years(1))) {
+    error("tls.hsts.preload", "needs `subdomains: true` and a `max_age` of at least a year");
   }
 }
 

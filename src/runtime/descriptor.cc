@@ -4,8 +4,14 @@
 #include <algorithm>
 
 #include "base/mutation.h"
+#include "runtime/tls_session.h"
 
 namespace spillway::runtime {
+
+Watch::Watch(Loop& its_loop, int its_fd) : loop(its_loop), fd(its_fd) {}
+Watch::~Watch() = default;
+
+bool Watch::has_tls_input() const { return tls->has_input(); }
 
 void Watch::on_ready(uint8_t readiness) {
   if (fd < 0) return;  // Closed in this turn, before its event's turn came.
@@ -16,6 +22,8 @@ void Watch::on_ready(uint8_t readiness) {
   if (reader != nullptr && (ready & readable) && reader->attempt(*this)) end(reader);
   // The reader, resumed, may have closed us; then there is no writer left.
   if (writer != nullptr && (ready & writable) && writer->attempt(*this)) end(writer);
+  // What nobody's write is: the end of a handshake, an answer to a key update.
+  if (tls != nullptr && fd >= 0 && writer == nullptr && (ready & writable)) (void)tls->flush(*this);
 }
 
 void Watch::end(IoWait*& slot) {
@@ -85,6 +93,7 @@ int Descriptor::release() {
 
 void Descriptor::close() {
   if (watch_ == nullptr) return;
+  if (watch_->tls != nullptr) watch_->tls->end(*watch_);
   Driver& driver = watch_->loop.driver();
   driver.close(release());
 }

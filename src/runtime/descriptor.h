@@ -13,6 +13,8 @@
 
 namespace spillway::runtime {
 
+class TlsSession;
+
 // One wait for input or output. Lies in the waiting frame. `attempt` does the work that readiness
 // allows and says whether the wait is over, so that a false alarm resumes nobody.
 class IoWait : public Waiter {
@@ -46,13 +48,16 @@ class HangupListener {
 // single timer serves both; it is moved only to become earlier and otherwise corrects itself when
 // it fires, so a busy connection touches the wheel once per timeout, not once per operation.
 struct Watch final : Timer {
-  Watch(Loop& its_loop, int its_fd) : loop(its_loop), fd(its_fd) {}
+  Watch(Loop& its_loop, int its_fd);
+  ~Watch();
 
   void on_ready(uint8_t readiness);
   void on_timer(Instant now) override;
   void wait(IoWait*& slot, IoWait& waiting);
   void end(IoWait*& slot);
   void interrupt(IoWait*& slot, Error::Code code);
+  // A read would not wait, as far as is known.
+  bool has_input() const { return (ready & readable) || (tls != nullptr && has_tls_input()); }
 
   Loop& loop;
   int fd;
@@ -61,6 +66,10 @@ struct Watch final : Timer {
   IoWait* reader = nullptr;
   IoWait* writer = nullptr;
   HangupListener* hangup = nullptr;
+  std::unique_ptr<TlsSession> tls;  // Null: bytes go as they are.
+
+ private:
+  bool has_tls_input() const;
 };
 
 // Owns a descriptor and its watch. Movable while nobody waits on it. One core.
@@ -112,7 +121,9 @@ class Descriptor {
       watch_.wait(wanted_ == readable ? watch_.reader : watch_.writer, *this);
     }
     Result<void> await_resume();
-    bool attempt(Watch& watch) override { return watch.ready & wanted_; }
+    bool attempt(Watch& watch) override {
+      return wanted_ == readable ? watch.has_input() : (watch.ready & wanted_) != 0;
+    }
     void give_up(Error::Code code) override { gave_up_ = code; }
 
    private:

@@ -13,6 +13,14 @@ std::unexpected<Error> gave_up(Error::Code code, const char* doing) {
   return fail(code, detail + doing);
 }
 
+std::unexpected<Error> tls_failure(const Watch& watch, int64_t result, std::string_view doing) {
+  if (result != -EPROTO) return fail(system_error(static_cast<int>(-result), doing));
+  std::string detail(doing);
+  detail += ": ";
+  detail += watch.tls->trouble();
+  return fail(Error::Code::protocol, std::move(detail));
+}
+
 // While it lives, `interruption` ends the wait for `descriptor` to become writable.
 class ConnectWait final : public Interruptible {
  public:
@@ -69,12 +77,43 @@ Task<Result<Socket>> Socket::connect(Loop& loop, SocketAddress to, Deadline dead
   co_return std::move(socket);
 }
 
-void Socket::shutdown_write() { loop().driver().shutdown_write(descriptor_.fd()); }
-void Socket::reset_on_close() { loop().driver().reset_on_close(descriptor_.fd()); }
+void Socket::shutdown_write() {
+  Watch& watch = descriptor_.watch();
+  if (watch.tls != nullptr) watch.tls->end(watch);
+  loop().driver().shutdown_write(descriptor_.fd());
+}
+
+void Socket::reset_on_close() {
+  // Nor is it an end in TLS.
+  if (descriptor_.watch().tls != nullptr) descriptor_.watch().tls->end_without_word();
+  loop().driver().reset_on_close(descriptor_.fd());
+}
+
+// An idle connection on which session tickets arrive has nothing to say.
+bool Socket::has_tls_news() const {
+  Watch& watch = descriptor_.watch();
+  if (watch.ready & (peer_ended | broken)) return true;
+  return watch.has_input() && watch.tls->has_news(watch);
+}
+
+bool Socket::Handshake::attempt(Watch& watch) {
+  result_ = watch.tls->handshake(watch);
+  return result_ != -EAGAIN;
+}
+
+Result<void> Socket::Handshake::await_resume() {
+  if (gave_up_) return gave_up(*gave_up_, "shaking hands for TLS");
+  if (result_ < 0) return tls_failure(watch_, result_, "TLS handshake");
+  return {};
+}
 
 // A short read has drained the socket: the next byte brings a new edge, so there is no need to ask
 // the kernel again. Not so once the peer has ended: its end brings no further edge.
 bool Socket::Read::attempt(Watch& watch) {
+  if (watch.tls != nullptr) {
+    result_ = watch.tls->read(watch, into_);
+    return result_ != -EAGAIN;
+  }
   if (!(watch.ready & readable)) return false;
   result_ = watch.loop.driver().receive(watch.fd, into_);
   if (result_ == -EAGAIN) {
@@ -94,11 +133,25 @@ bool Socket::Read::attempt(Watch& watch) {
 
 Result<size_t> Socket::Read::await_resume() {
   if (gave_up_) return gave_up(*gave_up_, "reading");
+  if (result_ == -EPROTO) return tls_failure(watch_, result_, "read");
   if (result_ < 0) return fail(system_error(static_cast<int>(-result_), "read"));
   return static_cast<size_t>(result_);
 }
 
+bool Socket::Write::attempt_tls(Watch& watch) {
+  const uint64_t before = watch.tls->sent();
+  const int64_t result = watch.tls->write(watch, parts_);
+  if (result == -EAGAIN) {
+    const bool has_moved = watch.tls->sent() != before;
+    if (stall_max_ && has_moved) renew(Deadline::after(watch.loop.now(), *stall_max_));
+    return false;
+  }
+  if (result < 0) error_ = -result;
+  return true;
+}
+
 bool Socket::Write::attempt(Watch& watch) {
+  if (watch.tls != nullptr) return attempt_tls(watch);
   while (watch.ready & writable) {
     const int64_t sent = watch.loop.driver().send(watch.fd, parts_);
     if (sent == -EAGAIN) {
@@ -129,6 +182,7 @@ bool Socket::Write::advance(size_t sent) {
 
 Result<void> Socket::Write::await_resume() {
   if (gave_up_) return gave_up(*gave_up_, "writing");
+  if (error_ == EPROTO) return tls_failure(watch_, -error_, "write");
   if (error_ != 0) return fail(system_error(static_cast<int>(error_), "write"));
   return {};
 }

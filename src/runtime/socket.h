@@ -5,6 +5,7 @@
 
 #include <coroutine>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -14,6 +15,7 @@
 #include "runtime/descriptor.h"
 #include "runtime/interruption.h"
 #include "runtime/task.h"
+#include "runtime/tls_session.h"
 
 namespace spillway::runtime {
 
@@ -41,6 +43,17 @@ class Socket {
   auto read(std::span<char> into, Deadline deadline) {
     return Read(descriptor_.watch(), into, deadline);
   }
+  // Speaks TLS from now on: all that is read and written passes through `session`. The socket keeps
+  // the session, whatever comes of the handshake. Errors: protocol (see tls()->trouble()),
+  // connection_closed, deadline_exceeded, cancelled.
+  auto start_tls(std::unique_ptr<TlsSession> session, Deadline deadline) {
+    descriptor_.watch().tls = std::move(session);
+    return Handshake(descriptor_.watch(), deadline);
+  }
+  // After a handshake that failed: bytes go as they are again.
+  void end_tls() { descriptor_.watch().tls = nullptr; }
+  const TlsSession* tls() const { return descriptor_.watch().tls.get(); }  // Null without TLS.
+
   // Writes all of `parts`, which it uses up. The bytes must stay until the await has ended. After
   // an error an unknown part was sent. Errors as for read.
   auto write(std::span<iovec> parts, Deadline deadline) {
@@ -64,7 +77,11 @@ class Socket {
   bool peer_has_ended() const { return descriptor_.peer_has_ended(); }
   // Something has arrived, or the end, that nobody has read: a kept-alive connection like that is
   // not for use.
-  bool has_news() const { return descriptor_.watch().ready & (readable | peer_ended | broken); }
+  bool has_news() const {
+    const Watch& watch = descriptor_.watch();
+    if (watch.tls != nullptr) return has_tls_news();
+    return watch.ready & (readable | peer_ended | broken);
+  }
 
   // Null to listen no more. Called from the loop, never from inside a read or write.
   void set_hangup_listener(HangupListener* listener) { descriptor_.watch().hangup = listener; }
@@ -95,6 +112,24 @@ class Socket {
     std::optional<Error::Code> gave_up_;
   };
 
+  class Handshake final : public IoWait {
+   public:
+    Handshake(Watch& watch, Deadline deadline) : IoWait(deadline), watch_(watch) {}
+    bool await_ready() { return attempt(watch_); }
+    void await_suspend(std::coroutine_handle<> handle) {
+      suspend(handle);
+      watch_.wait(watch_.reader, *this);
+    }
+    Result<void> await_resume();
+    bool attempt(Watch& watch) override;
+    void give_up(Error::Code code) override { gave_up_ = code; }
+
+   private:
+    Watch& watch_;
+    int64_t result_ = 0;
+    std::optional<Error::Code> gave_up_;
+  };
+
   class Write final : public IoWait {
    public:
     Write(Watch& watch, std::span<iovec> parts, Deadline deadline,
@@ -118,6 +153,7 @@ class Socket {
 
    private:
     bool advance(size_t sent);  // True once everything is sent.
+    bool attempt_tls(Watch& watch);
 
     Watch& watch_;
     iovec single_{};
@@ -128,6 +164,7 @@ class Socket {
   };
 
   explicit Socket(Descriptor descriptor) : descriptor_(std::move(descriptor)) {}
+  bool has_tls_news() const;
   Descriptor descriptor_;
 };
 

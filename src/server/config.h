@@ -12,15 +12,17 @@
 #include "base/error.h"
 #include "base/fields.h"
 #include "base/time.h"
+#include "server/tls_config.h"
 
 namespace spillway::server {
 
 // Where to listen and what is spoken there. Immutable value.
 struct ListenAddress {
   SocketAddress socket;
+  bool is_secure = false;  // TLS, by `https`.
 
-  // "http://0.0.0.0:8080", "http://[::]:8080" (both IPv4 and IPv6), "http+unix:/run/app.sock". Port
-  // 80 if none is written; port 0 lets the system choose.
+  // "http://0.0.0.0:8080", "https://[::]:8443" (both IPv4 and IPv6), "http+unix:/run/app.sock".
+  // Port 80 or 443 if none is written; port 0 lets the system choose.
   static Result<ListenAddress> parse(std::string_view text);
   auto operator<=>(const ListenAddress&) const = default;
 };
@@ -35,9 +37,20 @@ struct FileMode {
 };
 std::string to_string(FileMode mode);
 
+// Where a listener without TLS sends its clients: "https", or "https:443" where they see another
+// port than the plan does.
+struct HttpsRedirect {
+  std::optional<uint16_t> port;  // Absent: that of the first https listener.
+
+  static Result<HttpsRedirect> parse(std::string_view text);
+  bool operator==(const HttpsRedirect&) const = default;
+};
+std::string to_string(const HttpsRedirect& redirect);
+
 // One listening socket. The short form is its address alone.
 struct ListenConfig {
   ListenAddress at;
+  std::optional<HttpsRedirect> redirect;
   std::vector<IpPrefix> proxy_protocol;
   std::optional<FileMode> mode;
 
@@ -46,10 +59,17 @@ struct ListenConfig {
   template <class Visitor>
   static void describe(Visitor& visit) {
     visit.field("at", &ListenConfig::at,
-                {.doc = "http://ADDRESS:PORT or http+unix:/PATH. http://[::]:PORT takes IPv4 too.",
+                {.doc = "http://ADDRESS:PORT, https://ADDRESS:PORT or http+unix:/PATH. [::] takes "
+                        "IPv4 too.",
                  .restart = true,
                  .required = true,
                  .example = "http://0.0.0.0:8080"});
+    visit.field("redirect", &ListenConfig::redirect,
+                {.doc = "https: every request is answered 308 with its address under https, but "
+                        "for those below /.well-known/acme-challenge/ (RFC 8555 section 8.3). "
+                        "https:PORT if clients see another port than the https listener's.",
+                 .restart = true,
+                 .example = "https"});
     visit.field("proxy_protocol", &ListenConfig::proxy_protocol,
                 {.doc = "From these addresses a PROXY protocol header (version 1 or 2) is required "
                         "and believed; from others it is a bad request.",

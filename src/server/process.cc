@@ -34,6 +34,7 @@ namespace {
 
 constexpr Duration handover_timeout = 10s;
 constexpr Duration request_timeout = 10s;
+constexpr const char* ticket_keys_name = "tls_ticket_keys";  // Among what the supervisor keeps.
 constexpr Duration drain_alone = 30s;  // The supervisor is gone, and its plan's word with it.
 
 // One random seed per process, from the system.
@@ -73,6 +74,8 @@ class Process final : public deploy::ServerDuties {
   Task<void> ask_to_stop(bool now);
   Task<void> reload_once(std::string why);
   Task<void> watch_plan();
+  Task<Result<void>> take_over_tickets(const std::map<std::string, std::string>& kept);
+  Task<void> tend_tls();
   void replicas_changed();
   void say_welcome();
 
@@ -163,6 +166,7 @@ Task<Result<void>> Process::start() {
   control_listener_ = std::make_unique<admin::ControlListener>(control_, *api_);
   CO_TRY_VOID(control_listener_->listen(std::exchange(admin_socket_, -1)));
 
+  CO_TRY_VOID(co_await take_over_tickets(handover.kept));
   CO_TRY_VOID(server_->prepare());
   // Only then accept: until we are the server, the one before us takes what arrives.
   CO_TRY_VOID(co_await channel_->ready(Deadline::after(control_.now(), request_timeout)));
@@ -171,6 +175,7 @@ Task<Result<void>> Process::start() {
   instance_->start();
   tasks_.spawn(names_->run());
   tasks_.spawn(operations_->measure());
+  tasks_.spawn(tend_tls());
   if (options_.watches && options_.has_plan_file) tasks_.spawn(watch_plan());
   replicas_changed();
   co_return Result<void>{};
@@ -281,6 +286,40 @@ Task<void> Process::watch_plan() {
     if (!files.has_changed()) continue;
     co_await reload_once("watch");
     files.follow(options_.load().files);
+  }
+}
+
+// What was said to clients with the keys of the server before us is still understood.
+Task<Result<void>> Process::take_over_tickets(const std::map<std::string, std::string>& kept) {
+  const auto found = kept.find(ticket_keys_name);
+  if (found != kept.end()) {
+    if (auto keys = runtime::TlsTicketKeys::decode(found->second)) {
+      server_->certificates().use_tickets(std::move(*keys));
+      co_return Result<void>{};
+    }
+  }
+  co_return co_await channel_->keep(ticket_keys_name, server_->certificates().tickets().encode(),
+                                    Deadline::after(control_.now(), request_timeout));
+}
+
+// New keys for session tickets now and then, and new certificates when their files change.
+Task<void> Process::tend_tls() {
+  constexpr Duration look_every = 2s;
+  while (!co_await ending_.wait(Deadline::after(control_.now(), look_every))) {
+    runtime::TlsTicketKeys& keys = server_->certificates().tickets();
+    if (keys.rotate(control_.wall_now())) {
+      auto kept = co_await channel_->keep(ticket_keys_name, keys.encode(),
+                                          Deadline::after(control_.now(), request_timeout));
+      if (!kept) log_.warn("ticket keys are not kept", {{"error", kept.error().detail}});
+    }
+    if (!server_->certificates().has_changed()) continue;
+    auto reloaded = co_await server_->reload_certificates();
+    if (reloaded) {
+      log_.info("certificates reloaded");
+    } else {
+      log_.error("the certificates were refused; those in use stay",
+                 {{"error", reloaded.error().detail}});
+    }
   }
 }
 

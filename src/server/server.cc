@@ -46,6 +46,7 @@ Server::Server(runtime::Loop& control, telemetry::Registry& registry, telemetry:
       via_(via_pseudonym(plan, control.random())),
       connections_(plan.resources.connections),
       services_(control),
+      certificates_(runtime::TlsTicketKeys::make(control.wall_now())),
       prober_(control, services_, log),
       tasks_(control) {
   const auto routing = services_.apply(plan);
@@ -65,7 +66,9 @@ Server::~Server() { threads_.stop(); }
 WorkerPlan Server::worker_plan(std::shared_ptr<const gateway::Routing> routing) const {
   return {.routing = std::move(routing),
           .limits = limits_of(services_.plan()),
-          .access_log = access_log_.get()};
+          .access_log = access_log_.get(),
+          .tls = certificates_.context(),
+          .handshake_timeout = services_.plan().tls.handshake_timeout};
 }
 
 Result<void> Server::open_access_log(const AccessLogConfig& config) {
@@ -79,7 +82,35 @@ Result<void> Server::open_access_log(const AccessLogConfig& config) {
   return {};
 }
 
+// When each ends, so that an alert can come before.
+void Server::show_certificates() {
+  auto series = std::make_unique<telemetry::Scope>(registry_);
+  const auto& family =
+      registry_.family({.name = "spillway_tls_certificate_expiry_timestamp_seconds",
+                        .help = "When a certificate in use expires.",
+                        .type = telemetry::MetricType::gauge,
+                        .label_names = {"certificate"}});
+  if (certificates_.context() != nullptr) {
+    for (const auto& certificate : certificates_.context()->certificates()) {
+      const auto seconds =
+          std::chrono::duration_cast<std::chrono::seconds>(certificate.expires.time_since_epoch());
+      series->global_gauge(family, {certificate.name}).set(static_cast<double>(seconds.count()));
+    }
+  }
+  certificate_series_ = std::move(series);
+}
+
+Task<Result<void>> Server::reload_certificates() {
+  CO_TRY_VOID(certificates_.load(services_.plan()));
+  show_certificates();
+  co_await on_all_workers(
+      [this](Worker& worker) { worker.use(worker_plan(worker.plan().routing)); });
+  co_return Result<void>{};
+}
+
 Result<void> Server::prepare() {
+  TRY_VOID(certificates_.load(services_.plan()));
+  show_certificates();
   TRY_VOID(open_access_log(services_.plan().access_log));
   for (const auto& worker : workers_) {
     worker->use(worker_plan(worker->plan().routing));
@@ -90,6 +121,14 @@ Result<void> Server::prepare() {
 Result<void> Server::start(const std::vector<ListeningSockets>& sockets) {
   const plan::Plan& plan = services_.plan();
   CHECK(sockets.size() == plan.listen.size());
+  const auto secure = std::ranges::find_if(
+      plan.listen, [](const ListenConfig& entry) { return entry.at.is_secure; });
+  uint16_t https_port = 0;
+  if (secure != plan.listen.end()) {
+    const auto& fds = sockets[static_cast<size_t>(secure - plan.listen.begin())].fds;
+    TRY(address, runtime::bound_address(fds.front()));
+    https_port = address.port;
+  }
   for (size_t entry = 0; entry < sockets.size(); ++entry) {
     const auto& fds = sockets[entry].fds;
     const size_t places = std::max(fds.size(), workers_.size());
@@ -97,7 +136,9 @@ Result<void> Server::start(const std::vector<ListeningSockets>& sockets) {
     for (size_t place = 0; place < places; ++place) {
       const int fd = ::fcntl(fds[place % fds.size()], F_DUPFD_CLOEXEC, 0);
       if (fd < 0) return fail(system_error(errno, "duplicate a listening socket"));
-      TRY_VOID(workers_[place % workers_.size()]->listen(fd, plan.listen[entry]));
+      const auto& redirect = plan.listen[entry].redirect;
+      const uint16_t redirect_port = redirect ? redirect->port.value_or(https_port) : 0;
+      TRY_VOID(workers_[place % workers_.size()]->listen(fd, plan.listen[entry], redirect_port));
     }
   }
   CHECK(tasks_.spawn(prober_.run()));
@@ -123,8 +164,12 @@ Task<void> Server::on_all_workers(std::function<void(Worker&)> function) {
 }
 
 Task<Result<void>> Server::apply(const plan::Plan& plan) {
+  Certificates certificates = certificates_;
+  CO_TRY_VOID(certificates.load(plan));
   const bool log_changes = plan.access_log.to != services_.plan().access_log.to;
   if (log_changes) CO_TRY_VOID(open_access_log(plan.access_log));
+  certificates_ = std::move(certificates);
+  show_certificates();
   const auto routing = services_.apply(plan);
   connections_.set_maximum(std::min<uint64_t>(plan.resources.connections, connections_most_));
   const WorkerPlan next = worker_plan(routing);

@@ -18,6 +18,7 @@
 #include "runtime/loop.h"
 #include "runtime/shared_limit.h"
 #include "runtime/task.h"
+#include "server/certificates.h"
 #include "server/prober.h"
 #include "server/service_set.h"
 #include "server/worker.h"
@@ -59,6 +60,10 @@ class Server {
   runtime::Task<Result<void>> apply(const plan::Plan& plan);
   // The most that descriptors allow, whatever the plan says.
   void limit_connections(uint64_t most);
+  // The certificates' files have changed: new handshakes use what is there now. An error leaves the
+  // old ones in use.
+  runtime::Task<Result<void>> reload_certificates();
+  Certificates& certificates() { return certificates_; }
   // After USR1.
   void reopen_logs();
   // False: connections had to be cut at the deadline.
@@ -75,6 +80,7 @@ class Server {
 
  private:
   WorkerPlan worker_plan(std::shared_ptr<const gateway::Routing> routing) const;
+  void show_certificates();
   Result<void> open_access_log(const AccessLogConfig& config);
   // Runs `function` on every worker's core and waits until all have.
   runtime::Task<void> on_all_workers(std::function<void(Worker&)> function);
@@ -89,7 +95,9 @@ class Server {
   runtime::SharedLimit connections_;
   uint64_t connections_most_ = UINT64_MAX;
   ServiceSet services_;
+  Certificates certificates_;
   Prober prober_;
+  std::unique_ptr<telemetry::Scope> certificate_series_;  // Of the certificates in use.
   std::unique_ptr<runtime::LineWriter> access_log_;
   std::vector<std::unique_ptr<runtime::LineWriter>> retired_logs_;  // Until no worker uses them.
   std::vector<std::unique_ptr<runtime::Loop>> loops_;

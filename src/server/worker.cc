@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/mutation.h"
+#include "http/client_cert.h"
 #include "http/proxy_protocol.h"
 #include "http/serializer.h"
 
@@ -47,6 +48,7 @@ Worker::Worker(runtime::Loop& loop, const WorkerShared& shared, const gateway::P
     : loop_(loop),
       shared_(shared),
       metrics_(shared.registry, loop.core()),
+      tls_metrics_(shared.registry, loop.core()),
       access_log_(loop.core()),
       plan_(plan),
       context_(loop, shared.registry),
@@ -71,10 +73,13 @@ void Worker::use(const WorkerPlan& plan) {
   gateway_.set_access_log(plan.access_log == nullptr ? nullptr : &access_log_);
 }
 
-Result<void> Worker::listen(int fd, const ListenConfig& config) {
+Result<void> Worker::listen(int fd, const ListenConfig& config, uint16_t redirect_port) {
   TRY(listener, runtime::Listener::adopt(loop_, fd));
   TRY(address, listener.address());
-  Port& port = ports_.emplace_back(std::move(listener), config, address.port);
+  Port& port = ports_.emplace_back(Port{.listener = std::move(listener),
+                                        .config = config,
+                                        .number = address.port,
+                                        .redirect_port = redirect_port});
   acceptors_.spawn(accept_all(port));
   return {};
 }
@@ -110,6 +115,10 @@ Task<void> Worker::turn_away(runtime::Accepted accepted) {
       "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\n"
       "content-length: 0\r\n\r\n";
   runtime::Socket socket = std::move(accepted.socket);
+  co_await answer_plainly(socket, answer);
+}
+
+Task<void> Worker::answer_plainly(runtime::Socket& socket, std::string_view answer) {
   if (!co_await socket.write(answer, Deadline::after(loop_.now(), 1s))) co_return;
   socket.shutdown_write();
   char ignored[1024];
@@ -118,12 +127,18 @@ Task<void> Worker::turn_away(runtime::Accepted accepted) {
 
 Task<void> Worker::serve_client(runtime::Accepted accepted, const Port& port) {
   metrics_.open.add();
-  http::ClientInfo client{.peer = accepted.peer, .local_port = port.number};
+  http::ClientInfo client{
+      .peer = accepted.peer, .local_port = port.number, .redirect_port = port.redirect_port};
   runtime::Buffer received;
+  std::string certificate;
   const bool wants_header = std::ranges::any_of(
       port.config.proxy_protocol,
       [&](const IpPrefix& prefix) { return prefix.contains(accepted.peer.ip); });
-  if (!wants_header || co_await read_proxy_header(accepted.socket, client, received)) {
+  bool goes_on = !wants_header || co_await read_proxy_header(accepted.socket, client, received);
+  if (goes_on && port.config.at.is_secure) {
+    goes_on = co_await shake_hands(accepted.socket, client, std::move(received), certificate);
+  }
+  if (goes_on) {
     http::ServerConnection connection(std::move(accepted.socket), client, context_, plan_.limits,
                                       gateway_);
     connections_.push_back(connection);
@@ -132,6 +147,36 @@ Task<void> Worker::serve_client(runtime::Accepted accepted, const Port& port) {
   }
   metrics_.open.sub();
   shared_.connections.give_back();
+}
+
+Task<bool> Worker::shake_hands(runtime::Socket& socket, http::ClientInfo& client,
+                               runtime::Buffer received, std::string& certificate) {
+  constexpr std::string_view not_https =
+      "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\nconnection: close\r\n"
+      "content-length: 40\r\n\r\n400 Bad Request: this port speaks https\n";
+  using Failure = TlsMetrics::Failure;
+  const Deadline deadline = Deadline::after(loop_.now(), plan_.handshake_timeout);
+  auto shaken = co_await socket.start_tls(
+      runtime::TlsServerContext::accept(plan_.tls, loop_, std::move(received)), deadline);
+  if (!shaken) {
+    const Error::Code code = shaken.error().code;
+    const bool is_plain = socket.tls()->met_plain_http();
+    tls_metrics_.failed(is_plain                                 ? Failure::plain_http
+                        : code == Error::Code::protocol          ? Failure::protocol
+                        : code == Error::Code::deadline_exceeded ? Failure::timeout
+                                                                 : Failure::closed);
+    if (is_plain) {
+      socket.end_tls();
+      co_await answer_plainly(socket, not_https);
+    }
+    co_return false;
+  }
+  const runtime::TlsSession& session = *socket.tls();
+  tls_metrics_.shook_hands(session);
+  client.is_secure = true;
+  certificate = http::client_cert_value(session.peer_certificate());
+  client.certificate = certificate;
+  co_return true;
 }
 
 Task<bool> Worker::read_proxy_header(runtime::Socket& socket, http::ClientInfo& client,

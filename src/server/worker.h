@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/address.h"
@@ -18,7 +20,9 @@
 #include "runtime/listener.h"
 #include "runtime/loop.h"
 #include "runtime/shared_limit.h"
+#include "runtime/tls_context.h"
 #include "server/config.h"
+#include "server/tls_metrics.h"
 #include "telemetry/active_users.h"
 #include "telemetry/log.h"
 #include "telemetry/registry.h"
@@ -38,7 +42,9 @@ struct WorkerShared {
 struct WorkerPlan {
   std::shared_ptr<const gateway::Routing> routing;
   http::ServerLimits limits;
-  runtime::LineWriter* access_log = nullptr;  // Null: off.
+  runtime::LineWriter* access_log = nullptr;             // Null: off.
+  std::shared_ptr<const runtime::TlsServerContext> tls;  // Null: no https listener.
+  Duration handshake_timeout{};
 };
 
 // Serves on one loop. All member functions are called on that loop, or before it runs.
@@ -51,7 +57,8 @@ class Worker {
   ~Worker();
 
   // Accepts clients on `fd`, a listening socket that this now owns.
-  Result<void> listen(int fd, const ListenConfig& config);
+  // `redirect_port`: of https, for a listener that redirects there; else 0.
+  Result<void> listen(int fd, const ListenConfig& config, uint16_t redirect_port);
   void use(const WorkerPlan& plan);
   const WorkerPlan& plan() const { return plan_; }
   // Accepts no more. Sockets stay open in whoever else holds them.
@@ -77,11 +84,10 @@ class Worker {
     uint32_t core_;
   };
   struct Port {
-    Port(runtime::Listener its_listener, const ListenConfig& its_config, uint16_t its_number)
-        : listener(std::move(its_listener)), config(its_config), number(its_number) {}
     runtime::Listener listener;
-    ListenConfig config;
-    uint16_t number;
+    const ListenConfig config;
+    const uint16_t number;
+    const uint16_t redirect_port;
   };
   struct Metrics {
     Metrics(telemetry::Registry& registry, uint32_t core);
@@ -95,12 +101,18 @@ class Worker {
   runtime::Task<void> accept_all(Port& port);
   runtime::Task<void> serve_client(runtime::Accepted accepted, const Port& port);
   runtime::Task<void> turn_away(runtime::Accepted accepted);
+  // Whether the connection goes on. What the handshake told of the client comes into `client`,
+  // whose certificate lies in `certificate`.
+  runtime::Task<bool> shake_hands(runtime::Socket& socket, http::ClientInfo& client,
+                                  runtime::Buffer received, std::string& certificate);
+  runtime::Task<void> answer_plainly(runtime::Socket& socket, std::string_view answer);
   runtime::Task<bool> read_proxy_header(runtime::Socket& socket, http::ClientInfo& client,
                                         runtime::Buffer& received);
 
   runtime::Loop& loop_;
   WorkerShared shared_;
   Metrics metrics_;
+  TlsMetrics tls_metrics_;
   CoreLog access_log_;
   telemetry::ActiveUsers active_users_;
   WorkerPlan plan_;

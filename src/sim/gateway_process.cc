@@ -76,7 +76,7 @@ void GatewayProcess::start(const SocketAddress& address) {
   config.at.socket = address;
   for (Core& core : cores_) {
     const int fd = world_.network().listen(host_, address);
-    CHECK(fd >= 0 && core.worker->listen(fd, config).has_value());
+    CHECK(fd >= 0 && core.worker->listen(fd, config, 0).has_value());
   }
   control_gate_.spawn(prober_.run());
 }

@@ -1,0 +1,16 @@
+// gateway/filters/https_redirect.h: sends clients of a listener without TLS to https.
+#pragma once
+
+#include "gateway/request_context.h"
+
+namespace spillway::gateway {
+
+// 308, so that a POST stays one (RFC 9110 section 15.4.9). Left alone: who came by https to a proxy
+// that we trust, and the challenges of ACME (RFC 8555 section 8.3).
+class HttpsRedirect final : public Filter {
+ public:
+  std::string_view name() const override { return "https redirect"; }
+  Verdict on_request(RequestContext& context) const override;
+};
+
+}  // namespace spillway::gateway

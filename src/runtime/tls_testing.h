@@ -1,0 +1,75 @@
+// runtime/tls_testing.h: for tests: certificates made on the spot.
+#pragma once
+
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/tls_context.h"
+#include "runtime/tls_pem.h"
+
+namespace spillway::runtime {
+
+// Signs itself, or is signed by `issuer`.
+class TestCertificate {
+ public:
+  explicit TestCertificate(const std::vector<std::string>& hosts,
+                           const TestCertificate* issuer = nullptr, const char* group = "P-256")
+      : key_(EVP_EC_gen(group)), certificate_(X509_new()) {
+    X509* raw = certificate_.get();
+    X509_set_version(raw, 2);
+    ASN1_INTEGER_set(X509_get_serialNumber(raw), 1);
+    X509_gmtime_adj(X509_getm_notBefore(raw), -60);
+    X509_gmtime_adj(X509_getm_notAfter(raw), 86'400);
+    X509_set_pubkey(raw, key_.get());
+    add_name(X509_get_subject_name(raw), hosts.empty() ? "test root" : hosts.front());
+    X509_set_issuer_name(raw, issuer == nullptr
+                                  ? X509_get_subject_name(raw)
+                                  : X509_get_subject_name(issuer->certificate_.get()));
+    std::string names;
+    for (const std::string& host : hosts) names += (names.empty() ? "DNS:" : ",DNS:") + host;
+    if (!names.empty()) add_extension(NID_subject_alt_name, names);
+    if (issuer == nullptr) add_extension(NID_basic_constraints, "critical,CA:TRUE");
+    X509_sign(raw, issuer == nullptr ? key_.get() : issuer->key_.get(), EVP_sha256());
+  }
+
+  TlsCertificate pem() const {
+    return {.name = "test.pem", .key_name = "test.key", .chain = chain(), .key = key(), .ocsp = ""};
+  }
+  std::string chain() const {
+    return text_of([this](BIO* to) { PEM_write_bio_X509(to, certificate_.get()); });
+  }
+  std::string key(const char* passphrase = nullptr) const {
+    return text_of([this, passphrase](BIO* to) {
+      PEM_write_bio_PrivateKey(to, key_.get(), passphrase == nullptr ? nullptr : EVP_aes_128_cbc(),
+                               nullptr, 0, nullptr, const_cast<char*>(passphrase));
+    });
+  }
+
+ private:
+  static void add_name(X509_NAME* name, const std::string& text) {
+    X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_ASC,
+                               reinterpret_cast<const unsigned char*>(text.c_str()), -1, -1, 0);
+  }
+  void add_extension(int kind, const std::string& value) {
+    X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, nullptr, kind, value.c_str());
+    X509_add_ext(certificate_.get(), extension, -1);
+    X509_EXTENSION_free(extension);
+  }
+  template <class Write>
+  static std::string text_of(Write write) {
+    const OpenSsl<BIO> memory(BIO_new(BIO_s_mem()));
+    write(memory.get());
+    char* bytes = nullptr;
+    const long size = BIO_get_mem_data(memory.get(), &bytes);
+    return {bytes, static_cast<size_t>(size)};
+  }
+
+  OpenSsl<EVP_PKEY> key_;
+  OpenSsl<X509> certificate_;
+};
+
+}  // namespace spillway::runtime
