@@ -59,8 +59,8 @@ def run_case(case, rounds, seconds, progress):
         for system in systems:
             stack.callback(system.stop)
             system.start()
-        return harness.run_rounds(case.title, systems, case.path, case.clients, rounds, seconds,
-                                  progress)
+        return harness.run_rounds(case.title, systems, harness.Load(case.path, case.clients),
+                                  rounds, seconds, progress)
 
 
 def bars_of(case, result):

@@ -81,8 +81,9 @@ def cpu_time(pid):
 class System:
     """One process under test, or the origin. `port` accepts once `start` returned."""
 
-    def __init__(self, name, command, port, cores=core_under_test, folder=None):
+    def __init__(self, name, command, port, cores=core_under_test, folder=None, scheme="http"):
         self.name = name
+        self.scheme = scheme
         self.command = [str(word) for word in command]
         self.port = port
         self.cores = cores
@@ -156,9 +157,22 @@ def run_wrk(url, clients, seconds, arguments=()):
     return json.loads(result.stdout.strip().split("\n")[-1])
 
 
-def measure(system, path, clients, seconds):
+@dataclasses.dataclass
+class Load:
+    """What is asked for in a round. `headers`: lines such as "Connection: close"."""
+    path: str
+    clients: int
+    headers: tuple = ()
+
+    def run(self, system, seconds):
+        arguments = [word for line in self.headers for word in ("-H", line)]
+        return run_wrk(f"{system.scheme}://127.0.0.1:{system.port}{self.path}", self.clients,
+                       seconds, arguments)
+
+
+def measure(system, load, seconds):
     before = cpu_time(system.process.pid)
-    report = run_wrk(f"http://127.0.0.1:{system.port}{path}", clients, seconds)
+    report = load.run(system, seconds)
     spent = cpu_time(system.process.pid) - before
     requests = max(report["requests"], 1)
     ticks = max(spent.user_ticks + spent.system_ticks, 1)
@@ -198,12 +212,12 @@ class Result:
                 for number, sample in enumerate(samples, 1) if sample.errors]
 
 
-def run_rounds(title, systems, path, clients, rounds, seconds, progress=True):
+def run_rounds(title, systems, load, rounds, seconds, progress=True):
     """One short round that is thrown away warms connections, caches and allocators up."""
     samples = {system.name: [] for system in systems}
     for number in range(rounds + 1):
         for system in systems:
-            sample = measure(system, path, clients, seconds if number else 1)
+            sample = measure(system, load, seconds if number else 1)
             if number:
                 samples[system.name].append(sample)
         if progress:

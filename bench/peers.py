@@ -2,6 +2,7 @@
 import os
 import pathlib
 import resource
+import subprocess
 
 import harness
 
@@ -39,7 +40,8 @@ http {{
     keepalive_timeout 300s;
   }}
   server {{
-    listen 127.0.0.1:{port} backlog=4096;
+    listen 127.0.0.1:{port} backlog=4096{listen};
+    {tls}
     location / {{
       proxy_pass http://origin;
       proxy_http_version 1.1;
@@ -71,7 +73,7 @@ defaults
   http-reuse always
   {splice}
 frontend clients
-  bind 127.0.0.1:{port} backlog 4096
+  bind 127.0.0.1:{port} backlog 4096 {bind}
   default_backend origin
 backend origin
   server origin 127.0.0.1:{origin} pool-max-conn -1 pool-purge-delay 300s
@@ -80,8 +82,8 @@ backend origin
 # As it is shipped, metrics included; only the access log is off, as everybody's is.
 spillway_template = """\
 name: bench-{port}
-listen: [http://127.0.0.1:{port}]
-admin: http://127.0.0.1:{admin}
+listen: [{scheme}://127.0.0.1:{port}]
+{tls}admin: http://127.0.0.1:{admin}
 workers: {workers}
 access_log: off
 services:
@@ -109,23 +111,59 @@ def floor(folder, origin_port):
                           folder=folder)
 
 
-def nginx(folder, origin_port, large_bodies):
+# 4 KiB records suit small answers, and one does not wait for a whole large record.
+nginx_tls = """ssl_certificate {certificate};
+    ssl_certificate_key {key};
+    ssl_protocols TLSv1.2 TLSv1.3;
+    ssl_session_cache shared:tls:10m;
+    ssl_buffer_size 4k;"""
+spillway_tls = "tls: {{ certificates: [{{ cert: {certificate}, key: {key} }}] }}\n"
+
+
+class Certificate:
+    """Of a key on P-256, which all servers prefer; signed by itself."""
+
+    def __init__(self, folder):
+        self.certificate = pathlib.Path(folder) / "bench.pem"
+        self.key = pathlib.Path(folder) / "bench.key"
+        self.both = pathlib.Path(folder) / "bench.both"
+        command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                   "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj", "/CN=bench",
+                   "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(self.key), "-out",
+                   str(self.certificate)]
+        subprocess.run(command, check=True, capture_output=True)
+        self.both.write_text(self.certificate.read_text() + self.key.read_text())
+
+    def named(self):
+        return {"certificate": self.certificate, "key": self.key}
+
+
+def nginx(folder, origin_port, large_bodies=False, certificate=None):
     port = harness.free_port()
     text = nginx_template.format(folder=folder, port=port, origin=origin_port,
                                  user="user root;" if os.geteuid() == 0 else "",
                                  buffer="32k" if large_bodies else "16k",
+                                 listen=" ssl" if certificate else "",
+                                 tls=nginx_tls.format(**certificate.named())
+                                 if certificate else "",
                                  descriptors=resource.getrlimit(resource.RLIMIT_NOFILE)[1])
     path = write(folder, f"nginx-{port}.conf", text)
     return harness.System("nginx", ["/usr/sbin/nginx", "-p", folder, "-c", path], port,
-                          folder=folder)
+                          folder=folder, scheme=scheme_with(certificate))
 
 
-def haproxy(folder, origin_port, large_bodies):
+def scheme_with(certificate):
+    return "https" if certificate else "http"
+
+
+def haproxy(folder, origin_port, large_bodies=False, certificate=None):
     port = harness.free_port()
     text = haproxy_template.format(port=port, origin=origin_port,
-                                   splice="option splice-auto" if large_bodies else "")
+                                   splice="option splice-auto" if large_bodies else "",
+                                   bind=f"ssl crt {certificate.both}" if certificate else "")
     path = write(folder, f"haproxy-{port}.cfg", text)
-    return harness.System("haproxy", ["/usr/sbin/haproxy", "-db", "-f", path], port, folder=folder)
+    return harness.System("haproxy", ["/usr/sbin/haproxy", "-db", "-f", path], port,
+                          folder=folder, scheme=scheme_with(certificate))
 
 
 def spillway_program():
@@ -133,15 +171,18 @@ def spillway_program():
     return program if program.exists() else None
 
 
-def spillway(folder, origin_port, workers=1, program=None):
+def spillway(folder, origin_port, workers=1, program=None, certificate=None):
     port = harness.free_port()
     text = spillway_template.format(port=port, admin=harness.free_port(), workers=workers,
-                                    origin=origin_port)
+                                    origin=origin_port, scheme=scheme_with(certificate),
+                                    tls=spillway_tls.format(**certificate.named())
+                                    if certificate else "")
     path = write(folder, f"spillway-{workers}-{port}.yaml", text)
     name = "spillway" if workers == 1 else f"spillway, {workers} workers"
     cores = harness.core_under_test if workers == 1 else f"0-{workers - 1}"
     command = [program or spillway_program(), "up", path]
-    return harness.System(name, command, port, cores=cores, folder=folder)
+    return harness.System(name, command, port, cores=cores, folder=folder,
+                          scheme=scheme_with(certificate))
 
 
 def versions():

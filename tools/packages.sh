@@ -7,7 +7,7 @@ packages_build=(clang-19 lld-19 llvm-19 libclang-rt-19-dev ninja-build cmake cca
 # llvm-19 is for its llvm-ar: an older one cannot read what clang-19 writes.
 packages_test=(curl wrk openssl)
 packages_check=(clang-format-19 clang-tidy-19 git)
-packages_bench=(wrk nginx haproxy util-linux)
+packages_bench=(wrk nginx haproxy util-linux openssl)
 packages_node=(nodejs npm ca-certificates)  # Only where no Node of 18.15 or newer is installed.
 
 as_root() {
