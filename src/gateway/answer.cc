@@ -33,7 +33,7 @@ runtime::Task<Result<void>> Answer::send(RequestContext& context, const LocalRep
   const std::string_view body = reply.content_type.empty() ? text : reply.body;
   const std::string_view type = reply.content_type.empty() ? "text/plain" : reply.content_type;
   http::HeaderList fields;
-  CHECK(fields.add(Field::content_type, type));
+  if (reply.status != 204) CHECK(fields.add(Field::content_type, type));
   for (const ReplyField& field : reply.fields) CHECK(fields.add(field.name, field.value));
   CO_TRY_VOID(start(context, {.status = reply.status,
                               .reason = reason,

@@ -12,8 +12,13 @@
 #include "base/fields.h"
 #include "base/quantity.h"
 #include "base/time.h"
+#include "gateway/limit_config.h"
+#include "gateway/shaping_config.h"
 
 namespace spillway::gateway {
+
+// However many a plan has: each costs every request of its route.
+inline constexpr size_t limits_per_route_max = 4;
 
 // The host of a route: one name or address, every name below a domain, or any. Immutable value.
 struct HostPattern {
@@ -94,6 +99,12 @@ struct RouteConfig {
   std::string service;
   RouteTimeouts timeouts;
   std::optional<ByteSize> buffer;
+  std::vector<std::string> limit;
+  std::optional<RedirectConfig> redirect;
+  std::optional<RewriteConfig> rewrite;
+  HeaderRules request_headers;
+  HeaderRules response_headers;
+  std::optional<CorsConfig> cors;
 
   template <class Visitor>
   static void describe(Visitor& visit);
@@ -133,6 +144,22 @@ void RouteConfig::describe(Visitor& visit) {
               {.doc = "Where the requests go: a name under `services`. May be absent if there is "
                       "just one.",
                .example = "api"});
+  visit.field("limit", &RouteConfig::limit,
+              {.doc = "The limits that its requests are counted by: names under `limits`, at most "
+                      "4. A request that one refuses takes nothing from the others.",
+               .example = "[everyone]"});
+  visit.field("redirect", &RouteConfig::redirect,
+              {.doc = "Sends clients elsewhere; the route then has no service.",
+               .example = "\"https://shop.example{path}{query}\""});
+  visit.field("rewrite", &RouteConfig::rewrite,
+              {.doc = "What the service is asked for, where it is not what the client asked for."});
+  visit.field("request_headers", &RouteConfig::request_headers,
+              {.doc = "Changes of requests before a service, after those for all routes."});
+  visit.field("response_headers", &RouteConfig::response_headers,
+              {.doc = "Changes of answers, after those for all routes."});
+  visit.field("cors", &RouteConfig::cors,
+              {.doc = "Which pages of other origins may use this route, instead of what the plan "
+                      "says for all."});
   visit.field("timeouts", &RouteConfig::timeouts,
               {.doc = "Timeouts of this route, instead of its service's."});
   visit.field("buffer", &RouteConfig::buffer,
@@ -150,8 +177,13 @@ void RouteConfig::describe(Visitor& visit) {
 struct GatewayConfig {
   std::vector<RouteConfig> routes;
   ClientsConfig clients;
+  std::map<std::string, LimitConfig> limits;
+  HeaderRules request_headers;
+  HeaderRules response_headers;
+  std::optional<CorsConfig> cors;
+  std::optional<SecurityHeadersConfig> security_headers;
   bool verifies_clients = false;  // Mutual TLS.
-  std::string hsts;  // Strict-Transport-Security on answers over https; empty: none.
+  std::string hsts;               // Strict-Transport-Security on answers over https; empty: none.
 };
 
 }  // namespace spillway::gateway

@@ -2,6 +2,7 @@
 #include "gateway/gateway.h"
 
 #include "gateway/explain.h"
+#include "gateway/filters/cors.h"
 #include "gateway/filters/filter_list.h"
 #include "gateway/filters/method_policy.h"
 #include "http/hop_by_hop.h"
@@ -24,10 +25,12 @@ std::vector<std::string> labels_of(const RouteTable& table) {
 
 }  // namespace
 
-Routing::Routing(GatewayConfig its_config, std::vector<std::shared_ptr<Service>> its_services)
+Routing::Routing(GatewayConfig its_config, std::vector<std::shared_ptr<Service>> its_services,
+                 RateLimits its_limits)
     : config(std::move(its_config)),
       table(config.routes),
       services(std::move(its_services)),
+      limits(std::move(its_limits)),
       labels(labels_of(table)) {
   CHECK(services.size() == table.size());
 }
@@ -36,11 +39,12 @@ Gateway::Generation::Generation(const GatewayParts& parts,
                                 std::shared_ptr<const Routing> its_routing)
     : routing(std::move(its_routing)),
       scope(parts.families.registry),
-      filters(make_filters(parts, routing->config)),
+      filters(make_filters(parts, *routing, scope)),
       unrouted(parts.families, scope, "none", "none", parts.loop.core()) {
   for (size_t i = 0; i < routing->table.size(); ++i) {
+    const Service* service = routing->services[i].get();
     metrics.push_back(std::make_unique<RouteMetrics>(parts.families, scope, routing->labels[i],
-                                                     routing->services[i]->name(),
+                                                     service == nullptr ? "none" : service->name(),
                                                      parts.loop.core()));
   }
 }
@@ -161,6 +165,7 @@ Task<void> Gateway::serve(http::Exchange& exchange) {
   }
   parts_.active_users.add(telemetry::client_key(context.client, active_users_seed),
                           parts_.loop.now());
+  CHECK(context.service != nullptr);  // A route without one has been answered.
   co_await proxy_.forward(context, *metrics);
 }
 
@@ -175,12 +180,17 @@ Verdict Gateway::route(RequestContext& context, const Generation& generation,
   }
   context.path = *path;
   if (path->data() != request.path.data()) context.scratch.use(path->size());
+  context.upstream_path = context.path;
 
+  // A browser's question is about the request that it would send.
+  const bool is_asking = is_preflight(request);
+  const std::string_view method =
+      is_asking ? request.fields.find("access-control-request-method")->value : request.method_text;
   const RouteQuestion question{.host = request.host,
                                .path = context.path,
                                .query = request.query,
-                               .method = request.method,
-                               .method_text = request.method_text,
+                               .method = is_asking ? http::method_from(method) : request.method,
+                               .method_text = method,
                                .fields = &request.fields};
   const RouteTable& table = generation.routing->table;
   const size_t number = table.match(question);
@@ -196,6 +206,7 @@ Verdict Gateway::route(RequestContext& context, const Generation& generation,
   metrics = generation.metrics[number].get();
   context.route = &table.route(number);
   context.route_number = number;
+  context.route_label = generation.routing->labels[number];
   context.service = generation.routing->services[number].get();
   if (!http::remove_hop_by_hop(request.fields)) {
     return context.end_with({.status = 400, .text = "too many options in Connection"});

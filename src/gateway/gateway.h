@@ -10,6 +10,7 @@
 #include "gateway/filter.h"
 #include "gateway/metrics.h"
 #include "gateway/proxy.h"
+#include "gateway/rate_limit.h"
 #include "gateway/request_context.h"
 #include "gateway/route_table.h"
 #include "gateway/service.h"
@@ -24,12 +25,14 @@ namespace spillway::gateway {
 // What a plan means to the gateways of all cores. Immutable once made, so that a reload is one
 // pointer exchanged; requests under way keep the one they began with.
 struct Routing {
-  Routing(GatewayConfig its_config, std::vector<std::shared_ptr<Service>> its_services);
+  Routing(GatewayConfig its_config, std::vector<std::shared_ptr<Service>> its_services,
+          RateLimits its_limits);
 
   const GatewayConfig config;
   const RouteTable table;
-  const std::vector<std::shared_ptr<Service>> services;  // In the order of the routes.
-  const std::vector<std::string> labels;                 // Of the routes, for metrics and logs.
+  const std::vector<std::shared_ptr<Service>> services;  // As the routes; null: it needs none.
+  const RateLimits limits;
+  const std::vector<std::string> labels;  // Of the routes, for metrics and logs.
 };
 
 // Takes a line of the access log. One core.

@@ -41,8 +41,13 @@ class GatewayTest : public runtime::PeerTest {
     }
     service->with([&](ServiceState& state) { state.cluster.set_endpoints(specs, loop.now()); });
     route.service = "app";
-    auto routing = std::make_shared<Routing>(GatewayConfig{.routes = {route}, .clients = clients},
-                                             std::vector{service});
+    auto routing = std::make_shared<Routing>(GatewayConfig{.routes = {route},
+                                                           .clients = clients,
+                                                           .limits = limit_configs,
+                                                           .cors = cors,
+                                                           .security_headers = security_headers},
+                                             std::vector{service},
+                                             make_rate_limits(limit_configs, {}, loop.random()));
     gateway.emplace(GatewayParts{.loop = loop,
                                  .families = families,
                                  .active_users = active_users,
@@ -92,6 +97,9 @@ class GatewayTest : public runtime::PeerTest {
   upstream::ClusterConfig config;
   RouteConfig route;
   ClientsConfig clients;
+  std::map<std::string, LimitConfig> limit_configs;
+  std::optional<CorsConfig> cors;
+  std::optional<SecurityHeadersConfig> security_headers;
   ProxyOptions options;
   std::vector<SocketAddress> endpoints;
   std::shared_ptr<Service> service;

@@ -180,13 +180,13 @@ Result<void> Proxy::begin_request(Attempt& attempt, bool is_whole) const {
     framing = {.kind = BodyFraming::Kind::length, .length = attempt.work.body.kept().size()};
   }
   // An HTTP/1.0 client need not name a host, but the upstream wants one.
-  std::string_view host = request.authority;
+  std::string_view host = context.upstream_host.empty() ? request.authority : context.upstream_host;
   if (host.empty()) {
     host = attempt.address()->is_unix() ? std::string_view("localhost")
                                         : std::string_view(*attempt.lease.ticket().name);
   }
   return attempt.call.writer().begin(framing, [&](http::HeadWriter& head) {
-    head.request_line(request.method_text, context.path, request.query, request.has_query);
+    head.request_line(request.method_text, context.upstream_path, request.query, request.has_query);
     head.field("host", host);
     for (const http::HeaderField& field : request.fields) {
       if (field.id != Field::host) head.field(field);

@@ -20,10 +20,18 @@
 #include "http/exchange.h"
 #include "http/trace_context.h"
 #include "upstream/pick.h"
+#include "upstream/rate_limit.h"
 
 namespace spillway::gateway {
 
+class RateLimit;
 class Service;
+
+// What one limit said of a request.
+struct RateStanding {
+  const RateLimit* limit;
+  upstream::RateAnswer answer;
+};
 
 // Bytes for values that we write ourselves, such as X-Forwarded-For: as long as the request lives.
 // Bounded; a request that needs more is answered 431.
@@ -58,8 +66,10 @@ struct RequestContext {
     return Verdict::reply;
   }
 
-  std::string_view path;  // Normalised: matched, authorised, cached and forwarded.
-  IpAddress client;       // Behind trusted proxies; the peer until that is known.
+  std::string_view path;           // Normalised: matched, authorised, cached and forwarded.
+  std::string_view upstream_path;  // What the service is asked for: `path`, or as rewritten.
+  std::string_view upstream_host;  // Empty: the client's own.
+  IpAddress client;                // Behind trusted proxies; the peer until that is known.
   std::string_view scheme;
   std::string_view host;  // With port, as the client meant it.
   std::string_view request_id;
@@ -91,9 +101,16 @@ struct RequestContext {
   }
   std::string kept;
 
+  std::string_view user;  // Who signed in, if that is known: in `scratch` or the request.
+
   const RouteConfig* route = nullptr;
-  size_t route_number = 0;  // If there is a route: its place in the plan's list.
+  std::string_view route_label;  // As metrics name it.
+  size_t route_number = 0;       // If there is a route: its place in the plan's list.
   Service* service = nullptr;
+
+  // Where the request stands with the limits that looked at it.
+  void note_rate(const RateStanding& standing) { rates_[rate_count_++] = standing; }
+  std::span<const RateStanding> rates() const { return std::span(rates_).first(rate_count_); }
 
   // For the access log and the metrics.
   std::string_view endpoint;
@@ -103,6 +120,10 @@ struct RequestContext {
   std::optional<Duration> upstream_duration;
   Error error;  // Why the request failed, if it did.
   bool has_failed = false;
+
+ private:
+  uint32_t rate_count_ = 0;
+  std::array<RateStanding, limits_per_route_max> rates_;  // Not cleared.
 };
 
 }  // namespace spillway::gateway

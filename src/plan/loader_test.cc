@@ -157,8 +157,9 @@ const std::vector<BadPlan> bad_plans{
     {"not_built",
      "cache: { memory: 1GB }",
      {R"(p.yaml:1:1: cache: "cache" is not a field of this version; known here: name, user, )"
-      "include, listen, admin, workers, access_log, services, routes, request, connections, "
-      "clients, tls, resources, shutdown"}},
+      "include, listen, admin, workers, access_log, services, routes, limits, request_headers, "
+      "response_headers, cors, security_headers, request, connections, clients, tls, resources, "
+      "shutdown"}},
     {"https",
      "listen: [https://0.0.0.0:443]",
      {"p.yaml:1:10: listen[0]: is https, but `tls` has no `certificates: [{ cert: shop.pem, key: "
@@ -262,7 +263,48 @@ const std::vector<BadPlan> bad_plans{
       "p.yaml:6:51: routes[3].methods[1]: TRACE is never forwarded",
       "p.yaml:6:91: routes[3].headers.a b: \"a b\" is not a name of a header",
       "p.yaml:7:31: routes[4].cache: \"cache\" is not a field of this version; known here: host, "
-      "path, methods, headers, query, service, timeouts, buffer"}},
+      "path, methods, headers, query, service, limit, redirect, rewrite, request_headers, "
+      "response_headers, cors, timeouts, buffer"}},
+    {"limits",
+     "limits: { all: { rate: 50/s, by: users } }",
+     {R"(p.yaml:1:24: limits.all.rate: "50/s" says no burst: how many may come ahead of their )"
+      R"(time; expected "50 per 1m", or "50/s burst 10")",
+      R"(p.yaml:1:34: limits.all.by: "users" is not whose requests are counted; expected ip, )"
+      "user, route, all, header:NAME or cookie:NAME"}},
+    {"limit_names",
+     "limits: { Bids: { rate: 50 per 1m } }\n"
+     "services: { web: { endpoints: [127.0.0.1:1] } }\nroutes: [{ limit: [bid, Bids, a, b, c] }]",
+     {R"(p.yaml:1:17: limits.Bids: "Bids" is not a name of a limit; expected small letters, )"
+      "digits, - and _, at most 63",
+      "p.yaml:3:19: routes[0].limit: names 5 limits; expected at most 4",
+      R"(p.yaml:3:20: routes[0].limit[0]: "bid" is not a limit; did you mean "Bids"?)",
+      R"(p.yaml:3:31: routes[0].limit[2]: "a" is not a limit; known: Bids)",
+      R"(p.yaml:3:34: routes[0].limit[3]: "b" is not a limit; known: Bids)",
+      R"(p.yaml:3:37: routes[0].limit[4]: "c" is not a limit; known: Bids)"}},
+    {"shaping",
+     "services: { web: { endpoints: [127.0.0.1:1] } }\n"
+     "request_headers: { set: { host: x } }\n"
+     "cors: { origins: [\"https://a/\", \"*\"], credentials: true }\n"
+     "routes:\n"
+     "  - { path: /a, redirect: //evil, service: web }\n"
+     "  - { path: /b, redirect: { to: \"/x/{path}\", status: 303 } }\n"
+     "  - { path: /c, rewrite: { strip_prefix: /a/, path: b } }\n",
+     {R"(p.yaml:2:33: request_headers.set.host: "host" cannot be changed: it belongs to the )"
+      "connection or is written by spillway; `rewrite: { host: ... }` changes it",
+      R"(p.yaml:3:19: cors.origins[0]: "https://a/" is no origin; expected one such as )"
+      "https://app.example, without a path",
+      "p.yaml:3:33: cors.origins[1]: is everybody, who must not have `credentials`",
+      "p.yaml:5:5: routes[0]: has both `redirect` and `service`; expected one of them",
+      "p.yaml:5:27: routes[0].redirect.to: would begin a path with two slashes; {path} has its own",
+      "p.yaml:6:33: routes[1].redirect.to: would begin a path with two slashes; {path} has its own",
+      "p.yaml:6:54: routes[1].redirect.status: 303 is not 301, 302, 307 or 308",
+      "p.yaml:7:26: routes[2].rewrite: has both `path` and `strip_prefix`; `path` takes the place "
+      "of "
+      "all of it",
+      "p.yaml:7:42: routes[2].rewrite.strip_prefix: ends in a slash; expected a prefix such as "
+      "/api",
+      R"(p.yaml:7:53: routes[2].rewrite.path: "b" does not begin with a slash; expected a path )"
+      "such as /login, /api/* or /*"}},
     {"no_routes",
      "services: { api: { run: [a] }, web: { run: [b] } }",
      {"p.yaml:1:11: services: has 2 services, but no `routes` say which requests go where"}},

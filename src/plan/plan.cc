@@ -72,7 +72,13 @@ Result<EndpointConfig> EndpointConfig::parse(std::string_view text) {
 Plan::Plan() : listen{{.at = loopback(8080)}}, admin(loopback(9901)) {}
 
 gateway::GatewayConfig Plan::gateway() const {
-  gateway::GatewayConfig config{.routes = routes, .clients = clients};
+  gateway::GatewayConfig config{.routes = routes,
+                                .clients = clients,
+                                .limits = limits,
+                                .request_headers = request_headers,
+                                .response_headers = response_headers,
+                                .cors = cors,
+                                .security_headers = security_headers};
   config.verifies_clients = tls.clients.has_value();
   if (tls.hsts) config.hsts = tls.hsts->value();
   return config;

@@ -81,6 +81,11 @@ struct Plan {
   server::AccessLogConfig access_log;
   std::map<std::string, Service> services;   // Never empty once loaded.
   std::vector<gateway::RouteConfig> routes;  // Never empty; each names a service that exists.
+  std::map<std::string, gateway::LimitConfig> limits;
+  gateway::HeaderRules request_headers;
+  gateway::HeaderRules response_headers;
+  std::optional<gateway::CorsConfig> cors;
+  std::optional<gateway::SecurityHeadersConfig> security_headers;
   http::RequestConfig request;
   http::ConnectionConfig connections;
   gateway::ClientsConfig clients;
@@ -143,6 +148,20 @@ void Plan::describe(Visitor& visit) {
       "routes", &Plan::routes,
       {.doc = "Which requests go to which service: the most specific host, then the first "
               "match from the top. With one service and no routes, everything goes there."});
+  visit.field(
+      "limits", &Plan::limits,
+      {.doc = "How many requests are let through, by name; `limit` of a route says which."});
+  visit.field("request_headers", &Plan::request_headers,
+              {.doc = "Changes of requests before a service, on every route."});
+  visit.field("response_headers", &Plan::response_headers,
+              {.doc = "Changes of all answers, ours too."});
+  visit.field("cors", &Plan::cors,
+              {.doc = "Which pages of other origins may use this one, on every route that does not "
+                      "say it itself. Without it services answer for themselves."});
+  visit.field("security_headers", &Plan::security_headers,
+              {.doc = "Fields that tell browsers to be careful, on every answer that does not "
+                      "have them. Not sent if absent.",
+               .example = "default"});
   visit.field("request", &Plan::request, {.doc = "What one request may bring."});
   visit.field("connections", &Plan::connections,
               {.doc = "How long a client may take over its connection."});

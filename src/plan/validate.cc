@@ -11,6 +11,7 @@
 
 #include "base/ascii.h"
 #include "plan/names.h"
+#include "plan/validate_shaping.h"
 
 namespace spillway::plan {
 namespace {
@@ -72,6 +73,9 @@ class Checker {
     }
     for (const auto& [name, service] : plan_.services) check_service(name, service);
     fill_in_routes();
+    check_headers(plan_.request_headers, "request_headers", complain());
+    check_headers(plan_.response_headers, "response_headers", complain());
+    if (plan_.cors) check_cors(*plan_.cors, "cors", complain());
     for (size_t i = 0; i < plan_.routes.size(); ++i) check_route(i);
     check_unused_services();
     return std::move(findings_);
@@ -80,6 +84,10 @@ class Checker {
  private:
   void error(const std::string& path, std::string message) {
     findings_.errors.push_back({origins_.place(path), path, std::move(message)});
+  }
+  Complain complain() {
+    return
+        [this](const std::string& path, std::string message) { error(path, std::move(message)); };
   }
   void warn(const std::string& path, std::string message) {
     findings_.warnings.push_back({origins_.place(path), path, std::move(message)});
@@ -95,6 +103,7 @@ class Checker {
   void check_cluster(const std::string& path, const upstream::ClusterConfig& cluster);
   void fill_in_routes();
   void check_route(size_t index);
+  void check_limits_of(const std::string& path, const gateway::RouteConfig& route);
   void check_service_of(const std::string& path, gateway::RouteConfig& route);
   void check_unused_services();
 
@@ -177,6 +186,14 @@ void Checker::check_limits() {
   }
   if (plan_.access_log.to.empty())
     error("access_log.to", "is empty; expected stdout, off or a path");
+  for (const auto& [name, limit] : plan_.limits) {
+    // It stands in quotes in header fields and is a label of metrics.
+    if (is_service_name(name)) continue;
+    error(child_path("limits", name),
+          fmt::format("{} is not a name of a limit; expected small letters, digits, - and _, at "
+                      "most 63",
+                      in_quotes(name)));
+  }
   if (plan_.name.empty()) error("name", "is empty");
   const auto& [connections, descriptors] = plan_.resources;
   if (descriptors && *descriptors < connections) {
@@ -291,7 +308,13 @@ void Checker::fill_in_routes() {
 void Checker::check_route(size_t index) {
   gateway::RouteConfig& route = plan_.routes[index];
   const std::string path = item_path("routes", index);
-  check_service_of(path, route);
+  if (!route.redirect) {
+    check_service_of(path, route);
+  } else if (origins_.has(path + ".service")) {
+    error(path, "has both `redirect` and `service`; expected one of them");
+  }
+  check_limits_of(path, route);
+  check_shaping(route, path, complain());
   for (const auto& [header, value] : route.headers) {
     if (is_token(header)) continue;
     error(child_path(path + ".headers", header),
@@ -303,6 +326,24 @@ void Checker::check_route(size_t index) {
     warn(path, fmt::format("is never reached: routes[{}] ({}{}) takes all of its requests", earlier,
                            plan_.routes[earlier].host.text, plan_.routes[earlier].path.text));
     return;
+  }
+}
+
+void Checker::check_limits_of(const std::string& path, const gateway::RouteConfig& route) {
+  std::vector<std::string_view> known;
+  for (const auto& [name, limit] : plan_.limits) known.push_back(name);
+  if (route.limit.size() > gateway::limits_per_route_max) {
+    error(path + ".limit", fmt::format("names {} limits; expected at most {}", route.limit.size(),
+                                       gateway::limits_per_route_max));
+  }
+  for (size_t i = 0; i < route.limit.size(); ++i) {
+    if (plan_.limits.contains(route.limit[i])) continue;
+    const std::string place = item_path(path + ".limit", i);
+    const auto meant = nearest(route.limit[i], known);
+    const std::string shown = origins_.shown(place, route.limit[i]);
+    error(place, meant ? fmt::format("{} is not a limit; did you mean \"{}\"?", shown, *meant)
+                       : fmt::format("{} is not a limit; known: {}", shown,
+                                     known.empty() ? "none" : listed(known)));
   }
 }
 

@@ -184,6 +184,14 @@ int64_t TlsSession::handshake(Watch& watch) {
 int64_t TlsSession::read(Watch& watch, std::span<char> into) {
   size_t total = 0;
   while (!has_failed_ && !has_ended_ && total < into.size()) {
+    if (!has_input() && !has_received_end_) {  // OpenSSL could only say that it wants more.
+      const int64_t arrived = receive(watch, into.size());
+      if (arrived < 0) {
+        const int64_t flushed = arrived == -EAGAIN ? flush(watch) : 0;
+        give_up_empty();
+        return flushed < 0 && flushed != -EAGAIN ? flushed : arrived;
+      }
+    }
     size_t count = 0;
     ERR_clear_error();
     const auto space = into.subspan(total);
@@ -200,13 +208,6 @@ int64_t TlsSession::read(Watch& watch, std::span<char> into) {
       if (total == 0) return error;
     }
     if (total > 0 || step != Step::again) break;
-    const int64_t arrived = receive(watch, into.size());
-    if (arrived < 0) {
-      const int64_t flushed = arrived == -EAGAIN ? flush(watch) : 0;
-      give_up_empty();
-      if (flushed < 0 && flushed != -EAGAIN) return flushed;
-      return arrived;
-    }
   }
   if (total == 0 && has_failed_) return -EPROTO;
   give_up_empty();

@@ -35,6 +35,7 @@ Result<gateway::Explanation> Control::explain(const gateway::ExplainQuestion& qu
   TRY(explanation, gateway::explain_route(plan.gateway(), question));
   if (!explanation.route) return explanation;
   const gateway::RouteConfig& route = plan.routes[*explanation.route];
+  if (route.service.empty()) return explanation;  // It needs none.
   gateway::explain_service(route, plan.services.at(route.service).cluster, explanation);
   const auto service = server_.services().find(route.service);
   for (const upstream::EndpointStatus& endpoint : status_of(*service).endpoints) {

@@ -41,6 +41,11 @@ void Exporter::gather() {
     gather_service(service->with(
         [&](gateway::ServiceState& state) { return state.cluster.status(control_.now()); }));
   }
+  for (const auto& [name, limit] : parts_.server.services().limits()) {
+    const gateway::RateLimit::Usage usage = limit->usage();
+    set_limit("rate_limit_keys", name, usage.keys, usage.keys_max);
+    set(families_->process.rate_limit_evictions, {name}, static_cast<double>(usage.evictions));
+  }
   gather_workers();
   gather_process();
   gather_access_log();

@@ -127,10 +127,15 @@ LogFamilies::LogFamilies(Registry& r)
 ProcessFamilies::ProcessFamilies(Registry& r)
     : limit_taken(gauge(r, "spillway_limit_taken",
                         "What is taken of a limit: connections, descriptors, and per service or "
-                        "endpoint queue and concurrency; access_log_bytes.",
+                        "endpoint queue and concurrency; access_log_bytes; per rate limit its "
+                        "rate_limit_keys.",
                         {"limit", "of"})),
       limit_left(
           gauge(r, "spillway_limit_left", "What is left of the same limits.", {"limit", "of"})),
+      rate_limit_evictions(counter(r, "spillway_rate_limit_evictions_total",
+                                   "Clients that a rate limit forgot too early because `keys` of "
+                                   "them were known.",
+                                   {"limit"})),
       active_users(gauge(r, "active_users_total",
                          "Different clients in the last five minutes, estimated to 2 %.")),
       build(gauge(r, "spillway_build_info", "1; the label tells the version.", {"version"})),

@@ -34,7 +34,8 @@ std::shared_ptr<const gateway::Routing> ServiceSet::apply(const plan::Plan& plan
 
   std::vector<std::shared_ptr<gateway::Service>> by_route;
   for (const gateway::RouteConfig& route : plan.routes) by_route.push_back(find(route.service));
-  return std::make_shared<gateway::Routing>(plan.gateway(), std::move(by_route));
+  limits_ = gateway::make_rate_limits(plan.limits, limits_, control_.random());
+  return std::make_shared<gateway::Routing>(plan.gateway(), std::move(by_route), limits_);
 }
 
 void ServiceSet::refresh_static(const std::string& service) {

@@ -36,6 +36,7 @@ class ServiceSet {
                     const std::vector<upstream::EndpointSpec>& replicas);
 
   const Services& services() const { return services_; }
+  const gateway::RateLimits& limits() const { return limits_; }
   const plan::Plan& plan() const { return plan_; }
   std::shared_ptr<gateway::Service> find(const std::string& name) const;
 
@@ -46,6 +47,7 @@ class ServiceSet {
   runtime::Loop& control_;
   plan::Plan plan_;
   Services services_;
+  gateway::RateLimits limits_;
   std::map<std::pair<std::string, std::string>, std::vector<IpAddress>> resolved_;
 };
 

@@ -1,17 +1,102 @@
 // gateway/filters/filter_list.cc: the order of the steps, and the reason for each place.
 #include "gateway/filters/filter_list.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
 #include "gateway/filters/client_certificate.h"
 #include "gateway/filters/client_identity.h"
+#include "gateway/filters/cors.h"
+#include "gateway/filters/header_rules.h"
 #include "gateway/filters/https_redirect.h"
 #include "gateway/filters/loop_guard.h"
+#include "gateway/filters/rate_limits.h"
+#include "gateway/filters/redirects.h"
+#include "gateway/filters/rewrites.h"
+#include "gateway/filters/security_headers.h"
 #include "gateway/filters/strict_transport.h"
 #include "gateway/filters/tracing.h"
 #include "gateway/gateway.h"
 
 namespace spillway::gateway {
 
-FilterChain make_filters(const GatewayParts& parts, const GatewayConfig& config) {
+namespace {
+
+using Stage = RateLimiting::Stage;
+
+// The limits of a route that look at its requests at this stage, or all routes' without one.
+std::vector<std::string> limits_at(Stage stage, const GatewayConfig& config,
+                                   const RouteConfig* route) {
+  std::vector<std::string> found;
+  for (const auto& [name, limit] : config.limits) {
+    const bool has =
+        route == nullptr || std::ranges::find(route->limit, name) != route->limit.end();
+    if (!has || RateLimiting::stage_of(limit) != stage) continue;
+    found.push_back(fmt::format("{} ({} by {})", name, to_string(limit.rate), to_string(limit.by)));
+  }
+  return found;
+}
+
+void explain_limits(Stage stage, const GatewayConfig& config, const RouteConfig* route,
+                    std::vector<std::string>& steps) {
+  const auto limits = limits_at(stage, config, route);
+  if (!limits.empty()) steps.push_back(fmt::format("rate limits: {}", fmt::join(limits, ", ")));
+}
+
+template <class Has>
+bool any_route(const GatewayConfig& config, Has has) {
+  return std::ranges::any_of(config.routes, has);
+}
+
+bool has_cors(const GatewayConfig& config) {
+  return config.cors ||
+         any_route(config, [](const RouteConfig& route) { return route.cors.has_value(); });
+}
+
+bool changes_requests(const GatewayConfig& config) {
+  return !config.request_headers.is_empty() || any_route(config, [](const RouteConfig& route) {
+    return !route.request_headers.is_empty();
+  });
+}
+
+bool changes_answers(const GatewayConfig& config) {
+  return !config.response_headers.is_empty() || any_route(config, [](const RouteConfig& route) {
+    return !route.response_headers.is_empty();
+  });
+}
+
+void explain_shaping(const GatewayConfig& config, const RouteConfig& route,
+                     std::vector<std::string>& steps) {
+  if (config.cors || route.cors) {
+    const CorsConfig& cors = route.cors ? *route.cors : *config.cors;
+    steps.push_back(fmt::format("cors: {}", fmt::join(cors.origins, ", ")));
+  }
+  if (route.redirect) {
+    steps.push_back(
+        fmt::format("redirect: {} to {}", route.redirect->status, route.redirect->to.text));
+  }
+  if (!config.request_headers.is_empty() || !route.request_headers.is_empty()) {
+    steps.emplace_back("request headers");
+  }
+  if (!route.rewrite) return;
+  std::string what;
+  const auto note = [&](std::string_view name, const std::optional<std::string>& value) {
+    if (value) what += fmt::format("{}{} {}", what.empty() ? "" : ", ", name, *value);
+  };
+  note("strip_prefix", route.rewrite->strip_prefix);
+  note("add_prefix", route.rewrite->add_prefix);
+  note("path", route.rewrite->path);
+  note("host", route.rewrite->host);
+  steps.push_back("rewrite: " + what);
+}
+
+}  // namespace
+
+FilterChain make_filters(const GatewayParts& parts, const Routing& routing,
+                         telemetry::Scope& scope) {
+  const GatewayConfig& config = routing.config;
   const std::vector<IpPrefix>& trusted = config.clients.trusted_proxies;
   FilterChain chain;
   auto& request = chain.request;
@@ -19,18 +104,44 @@ FilterChain make_filters(const GatewayParts& parts, const GatewayConfig& config)
   request.push_back(std::make_unique<ClientIdentity>(trusted));  // All after it use it.
   request.push_back(std::make_unique<Tracing>(trusted));         // Names what goes upstream.
   request.push_back(std::make_unique<HttpsRedirect>());  // Before anything is said in clear.
+  const auto limit_at = [&](Stage stage) {
+    if (limits_at(stage, config, nullptr).empty()) return;
+    request.push_back(std::make_unique<RateLimiting>(parts, routing, scope, stage));
+  };
+  limit_at(Stage::early);  // Before anything costs much.
   if (config.verifies_clients) request.push_back(std::make_unique<ClientCertificate>());
 
+  if (has_cors(config)) request.push_back(std::make_unique<CorsPreflight>(config));
+  if (any_route(config, [](const RouteConfig& route) { return route.redirect.has_value(); })) {
+    request.push_back(std::make_unique<Redirects>());
+  }
+  limit_at(Stage::by_user);  // Once it is known who asks.
+  if (changes_requests(config)) request.push_back(std::make_unique<RequestHeaders>(config));
+  if (any_route(config, [](const RouteConfig& route) { return route.rewrite.has_value(); })) {
+    request.push_back(std::make_unique<Rewrites>());
+  }
+
   auto& answer = chain.answer;
+  if (config.security_headers) {
+    answer.push_back(std::make_unique<SecurityHeaders>(*config.security_headers));
+  }
+  if (has_cors(config)) answer.push_back(std::make_unique<CorsAnswer>(config));
+  if (!config.limits.empty()) answer.push_back(std::make_unique<RateLimitFields>());
   if (!config.hsts.empty()) answer.push_back(std::make_unique<StrictTransport>(config.hsts));
+  // The plan has the last word.
+  if (changes_answers(config)) answer.push_back(std::make_unique<ResponseHeaders>(config));
   return chain;
 }
 
 // Beside make_filters, so that one look shows when both no longer say the same.
-std::vector<std::string> explain_filters(const GatewayConfig& config, const RouteConfig*) {
+std::vector<std::string> explain_filters(const GatewayConfig& config, const RouteConfig* route) {
   std::vector<std::string> steps = {"method policy", "loop guard", "client identity", "tracing",
                                     "https redirect"};
+  explain_limits(Stage::early, config, route, steps);
   if (config.verifies_clients) steps.emplace_back("client certificate");
+  if (route != nullptr) explain_shaping(config, *route, steps);
+  explain_limits(Stage::by_user, config, route, steps);
+  if (config.security_headers) steps.emplace_back("answer: security headers");
   if (!config.hsts.empty()) steps.push_back("answer: Strict-Transport-Security: " + config.hsts);
   return steps;
 }

@@ -6,13 +6,16 @@
 
 #include "gateway/config.h"
 #include "gateway/filter.h"
+#include "telemetry/registry.h"
 
 namespace spillway::gateway {
 
 struct GatewayParts;
+struct Routing;
 
-// The steps that this plan needs. `config` outlives them.
-FilterChain make_filters(const GatewayParts& parts, const GatewayConfig& config);
+// The steps that this plan needs. `routing` and `scope`, which holds their series, outlive them.
+FilterChain make_filters(const GatewayParts& parts, const Routing& routing,
+                         telemetry::Scope& scope);
 
 // The same for people, with what each does to requests of `route`; null: no route takes them.
 std::vector<std::string> explain_filters(const GatewayConfig& config, const RouteConfig* route);

@@ -1,0 +1,46 @@
+// gateway/filters/rate_limits.h: refuses what is more than the plan allows a client.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "gateway/gateway.h"
+#include "gateway/rate_limit.h"
+#include "gateway/request_context.h"
+
+namespace spillway::gateway {
+
+// The limits of each route, in two places: those by address, header, cookie or route before
+// anything is spent on a request, those by user once it is known. A request that one limit refuses
+// takes nothing from the others.
+class RateLimiting final : public Filter {
+ public:
+  enum class Stage : uint8_t { early, by_user };
+
+  RateLimiting(const GatewayParts& parts, const Routing& routing, telemetry::Scope& scope,
+               Stage stage);
+  std::string_view name() const override { return "rate limits"; }
+  Verdict on_request(RequestContext& context) const override;
+  static Stage stage_of(const LimitConfig& limit) {
+    return limit.by.kind == LimitKey::Kind::user ? Stage::by_user : Stage::early;
+  }
+
+ private:
+  struct Counted {
+    RateLimit& limit;
+    mutable telemetry::Counter allowed;  // Of this core.
+    mutable telemetry::Counter refused;
+  };
+  Verdict refuse(RequestContext& context, const RateStanding& standing) const;
+
+  std::vector<std::vector<Counted>> by_route_;
+};
+
+// RateLimit, RateLimit-Policy and X-RateLimit-*, on answers that pass and on refusals.
+class RateLimitFields final : public AnswerFilter {
+ public:
+  bool on_answer(RequestContext& context, AnswerHead& head) const override;
+};
+
+}  // namespace spillway::gateway

@@ -1,0 +1,20 @@
+// plan/validate_shaping.h: checks what a plan says of headers, redirects, rewrites and origins.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "gateway/config.h"
+
+namespace spillway::plan {
+
+// Called with the path of a field and what is wrong with it.
+using Complain = std::function<void(const std::string& path, std::string message)>;
+
+void check_headers(const gateway::HeaderRules& rules, const std::string& path,
+                   const Complain& complain);
+void check_cors(const gateway::CorsConfig& cors, const std::string& path, const Complain& complain);
+void check_shaping(const gateway::RouteConfig& route, const std::string& path,
+                   const Complain& complain);
+
+}  // namespace spillway::plan
