@@ -195,7 +195,7 @@ Task<void> ControlApi::follow(Call call, std::string source, uint64_t after, std
   std::string text = std::move(begun);
   while (!is_ending_) {
     if (!text.empty() && !co_await exchange.write(text, false)) co_return;
-    if (exchange.socket().peer_has_ended() || exchange.socket().is_broken()) co_return;
+    if (exchange.client_has_ended() || exchange.client_is_gone()) co_return;
     (void)co_await instance_.logs().wait(after,
                                          Deadline::after(exchange.loop().now(), follower_check));
     text = lines_text(instance_.logs().next(after, follower_lines_max, source));

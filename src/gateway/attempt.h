@@ -36,8 +36,8 @@ struct Proxy::Forwarding final : public runtime::HangupListener {
     return is_tunnel || !request.keep_alive || request.minor_version == 0;
   }
   bool has_left() const {
-    const runtime::Socket& socket = context.exchange.socket();
-    return socket.is_broken() || (socket.peer_has_ended() && !may_close_its_side());
+    const http::Exchange& exchange = context.exchange;
+    return exchange.client_is_gone() || (exchange.client_has_ended() && !may_close_its_side());
   }
   void on_hangup(bool is_broken) override {
     if (is_broken || !may_close_its_side()) end_attempts();

@@ -3,7 +3,6 @@
 #include "gateway/attempt.h"
 #include "gateway/balance_key.h"
 #include "http/hop_by_hop.h"
-#include "http/tunnel.h"
 
 namespace spillway::gateway {
 
@@ -134,10 +133,8 @@ Task<Result<void>> Proxy::tunnel(Attempt& attempt) {
   CO_TRY_VOID(Attempt::client_blamed(co_await exchange.switch_protocols(attempt.call.response())));
   attempt.work.is_tunnel = true;
   attempt.context.keep_text();  // An idle tunnel holds no buffer, the head's neither.
-  const http::TunnelEnd end =
-      co_await http::run_tunnel(exchange.socket(), exchange.received(), attempt.call.socket(),
-                                attempt.call.received(), attempt.limits.websocket_idle);
-  exchange.count_tunnel(end.bytes_to_upstream, end.bytes_to_client);
+  exchange.count_tunnel(co_await exchange.tunnel(attempt.call.socket(), attempt.call.received(),
+                                                 attempt.limits.websocket_idle));
   co_return Result<void>{};
 }
 

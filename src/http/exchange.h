@@ -7,11 +7,10 @@
 #include "base/address.h"
 #include "base/error.h"
 #include "base/time.h"
-#include "http/body_reader.h"
 #include "http/head_scanner.h"
 #include "http/message.h"
-#include "http/message_writer.h"
-#include "http/serializer.h"
+#include "http/tunnel.h"
+#include "runtime/descriptor.h"
 #include "runtime/socket.h"
 #include "runtime/task.h"
 
@@ -37,58 +36,59 @@ struct ServerLimits {
   uint32_t pipelined = 16;
 };
 
-// One request and its response, on one core. Lives in the connection's frame while the handler
-// runs; the request's views are valid until the handler returns.
+// One request and its response, on one core, whatever version of HTTP the client speaks. Lives in
+// the connection's frame while the handler runs; the request's views are valid until the handler
+// returns.
 class Exchange {
  public:
-  Exchange(runtime::Socket& socket, runtime::Buffer& received, RequestHead& request,
-           const ClientInfo& client, const DateField& date, const ServerLimits& limits);
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
 
   // The handler may change the fields on their way upstream; the views stay where they are.
   RequestHead& request() { return request_; }
   const ClientInfo& client() const { return client_; }
-  runtime::Loop& loop() const { return socket_.loop(); }
+  runtime::Loop& loop() const { return loop_; }
   Instant started() const { return started_; }
 
   // The next piece of the request's body, valid until the next call; empty at its end. Errors blame
   // the client: protocol (answer 400), deadline_exceeded (408), limit_exceeded (413),
   // connection_closed.
-  runtime::Task<Result<std::string_view>> read_body();
-  bool body_ended() const { return body_.ended(); }
-  // The last piece lies behind the head and stays valid as long as the exchange.
-  bool body_is_in_place() const { return body_.is_in_place(); }
-  uint64_t body_bytes_received() const { return body_.bytes() + tunnel_received_; }
-  const HeaderList* request_trailers() const { return body_.trailers(); }
+  virtual runtime::Task<Result<std::string_view>> read_body() = 0;
+  virtual bool body_ended() const = 0;
+  // The last piece stays valid as long as the exchange.
+  virtual bool body_is_in_place() const = 0;
+  virtual uint64_t body_bytes_received() const = 0;  // Those of a tunnel too.
+  virtual const HeaderList* request_trailers() const = 0;
   // Lets a read_body() under way end with `cancelled`: the answer no longer needs it.
-  void interrupt_body() { socket_.interrupt_reader(); }
-  // Who is told when the client goes away, or cancel() is called, while nobody reads from it.
-  void set_hangup_listener(runtime::HangupListener* listener) {
-    hangup_ = listener;
-    socket_.set_hangup_listener(listener);
-  }
-  // Ends whatever the handler waits for: the connection is about to be closed.
-  void cancel();
+  virtual void interrupt_body() = 0;
+  // Who is told when the client goes away, or the connection is cut, while nobody reads from it.
+  virtual void set_hangup_listener(runtime::HangupListener* listener) = 0;
+  // What is known of the client without reading from it: nobody can be answered any more; it sends
+  // no more, and may still listen.
+  virtual bool client_is_gone() const = 0;
+  virtual bool client_has_ended() const = 0;
 
   // An interim response (100, 103), sent at once; dropped for HTTP/1.0 clients, who know none.
   // `fields` may be null.
-  runtime::Task<Result<void>> send_interim(uint16_t status, const HeaderList* fields = nullptr);
+  virtual runtime::Task<Result<void>> send_interim(uint16_t status,
+                                                   const HeaderList* fields = nullptr) = 0;
 
   // Begins the response. `fields` holds no hop-by-hop fields, Content-Length, Transfer-Encoding
   // or Connection; `framing` is what the source of the body knows of its length, and becomes what
-  // this client understands. Nothing is sent before the first write, flush or finish.
-  Result<void> start_response(uint16_t status, std::string_view reason, const HeaderList& fields,
-                              BodyFraming framing);
-  runtime::Task<Result<void>> write(std::string_view piece, bool last);
-  runtime::Task<Result<void>> flush() { return writer_.flush(); }
-  runtime::Task<Result<void>> finish(const HeaderList* trailers = nullptr);
+  // this client understands. It waits for the first write, flush or finish to be sent with it.
+  virtual Result<void> start_response(uint16_t status, std::string_view reason,
+                                      const HeaderList& fields, BodyFraming framing) = 0;
+  virtual runtime::Task<Result<void>> write(std::string_view piece, bool last) = 0;
+  virtual runtime::Task<Result<void>> flush() = 0;
+  virtual runtime::Task<Result<void>> finish(const HeaderList* trailers = nullptr) = 0;
   // A whole small answer of our own. `extra` may be null.
   runtime::Task<Result<void>> respond(uint16_t status, std::string_view content_type,
                                       std::string_view body, const HeaderList* extra = nullptr);
 
   bool response_started() const { return status_ != 0; }
-  bool response_ended() const { return response_started() && writer_.ended(); }
-  uint16_t status() const { return status_; }  // 0 before the response started.
-  uint64_t body_bytes_sent() const { return writer_.body_bytes() + tunnel_sent_; }
+  virtual bool response_ended() const = 0;
+  uint16_t status() const { return status_; }    // 0 before the response started.
+  virtual uint64_t body_bytes_sent() const = 0;  // Those of a tunnel too.
   // This response is the last on its connection (a drain, an error that leaves bytes behind).
   void close_after() { keep_alive_ = false; }
   bool keeps_alive() const { return keep_alive_; }
@@ -96,39 +96,44 @@ class Exchange {
   void abandon() { is_abandoned_ = true; }
   bool is_abandoned() const { return is_abandoned_; }
 
-  // After a 101 was sent the handler owns the raw connection: bytes that came behind the request's
-  // head are in received(), and the connection closes when the handler returns.
-  runtime::Task<Result<void>> switch_protocols(const ResponseHead& head);
+  // Grants the upgrade that the client asked for, with the upstream's 101. Then the handler calls
+  // tunnel(), which carries bytes between client and upstream as run_tunnel() says.
+  virtual runtime::Task<Result<void>> switch_protocols(const ResponseHead& head) = 0;
+  virtual runtime::Task<TunnelEnd> tunnel(runtime::Socket& upstream, runtime::Buffer& from_upstream,
+                                          Duration idle_max) = 0;
   bool has_switched() const { return has_switched_; }
-  void count_tunnel(uint64_t from_client, uint64_t to_client) {
-    tunnel_received_ += from_client;
-    tunnel_sent_ += to_client;
+  void count_tunnel(const TunnelEnd& end) {
+    tunnel_received_ += end.bytes_to_upstream;
+    tunnel_sent_ += end.bytes_to_client;
   }
-  runtime::Socket& socket() { return socket_; }
-  runtime::Buffer& received() { return received_; }
 
-  // For the connection, once the handler has returned.
-  BodyReader& body() { return body_; }
+ protected:
+  Exchange(runtime::Loop& loop, RequestHead& request, const ClientInfo& client,
+           const ServerLimits& limits)
+      : loop_(loop),
+        request_(request),
+        client_(client),
+        limits_(limits),
+        started_(loop.now()),
+        keep_alive_(request.keep_alive),
+        owes_continue_(request.expects_continue && request.minor_version >= 1) {}
+  ~Exchange() = default;
 
- private:
-  bool has_no_body(uint16_t status) const;
+  bool has_no_body(uint16_t status) const {
+    return request_.method == Method::head || status == 204 || status == 304;
+  }
 
-  runtime::Socket& socket_;
-  runtime::Buffer& received_;
+  runtime::Loop& loop_;
   RequestHead& request_;
   const ClientInfo& client_;
-  const DateField& date_;
   const ServerLimits& limits_;
   const Instant started_;
-  BodyReader body_;
-  MessageWriter writer_;
   uint16_t status_ = 0;
   bool keep_alive_;
-  bool owes_continue_;
+  bool owes_continue_;  // The client waits for a 100 before it sends (RFC 9110 section 10.1.1).
   bool suppresses_body_ = false;
   bool has_switched_ = false;
   bool is_abandoned_ = false;
-  runtime::HangupListener* hangup_ = nullptr;
   uint64_t tunnel_received_ = 0;
   uint64_t tunnel_sent_ = 0;
 };

@@ -151,7 +151,7 @@ Task<bool> ServerConnection::serve_one(RequestHead& head) {
     co_await refuse(413, "the request body is too long", &head);
     co_return false;
   }
-  Exchange exchange(socket_, received_, head, client_, context_.current_date(), limits_);
+  Http1Exchange exchange(socket_, received_, head, client_, context_.current_date(), limits_);
   if (is_draining_) exchange.close_after();
   exchange_ = &exchange;
   co_await handler_.serve(exchange);
@@ -162,12 +162,12 @@ Task<bool> ServerConnection::serve_one(RequestHead& head) {
   co_return true;
 }
 
-bool ServerConnection::is_complete(const Exchange& exchange) const {
+bool ServerConnection::is_complete(const Http1Exchange& exchange) const {
   return exchange.response_ended() && exchange.body_ended() && exchange.keeps_alive() &&
          !exchange.has_switched() && !exchange.is_abandoned() && !is_cut_;
 }
 
-Task<bool> ServerConnection::settle(Exchange& exchange) {
+Task<bool> ServerConnection::settle(Http1Exchange& exchange) {
   if (exchange.has_switched()) co_return false;
   const bool is_gone = exchange.is_abandoned() || is_cut_;
   if (!exchange.response_started() && !is_gone) {
@@ -197,7 +197,7 @@ Task<bool> ServerConnection::settle(Exchange& exchange) {
   co_return true;
 }
 
-Task<bool> ServerConnection::skip_body(Exchange& exchange) {
+Task<bool> ServerConnection::skip_body(Http1Exchange& exchange) {
   if (!exchange.keeps_alive()) co_return false;
   const uint64_t before = exchange.body().bytes();
   const Deadline deadline = Deadline::after(context_.loop.now(), linger_max);

@@ -6,6 +6,7 @@
 #include "base/intrusive_list.h"
 #include "http/exchange.h"
 #include "http/head_scanner.h"
+#include "http/http1_exchange.h"
 #include "http/message.h"
 #include "http/serializer.h"
 #include "runtime/buffer_pool.h"
@@ -70,9 +71,10 @@ class ServerConnection : public ListLink {
   runtime::Task<void> refuse(uint16_t status, std::string_view text, const RequestHead* request);
   runtime::Task<void> linger();
   // The handler is done: nothing is owed, in either direction, and another request may follow.
-  bool is_complete(const Exchange& exchange) const;
-  runtime::Task<bool> settle(Exchange& exchange);  // Whether the connection goes on all the same.
-  runtime::Task<bool> skip_body(Exchange& exchange);
+  bool is_complete(const Http1Exchange& exchange) const;
+  runtime::Task<bool> settle(
+      Http1Exchange& exchange);  // Whether the connection goes on all the same.
+  runtime::Task<bool> skip_body(Http1Exchange& exchange);
   Result<void> make_room();
 
   runtime::Socket socket_;
@@ -82,9 +84,9 @@ class ServerConnection : public ListLink {
   RequestHandler& handler_;
   runtime::Buffer received_;
   HeadScanner scanner_{HeadScanner::Of::request};
-  Exchange* exchange_ = nullptr;    // While the handler runs.
-  uint32_t requests_in_a_row_ = 0;  // Without a wait for the client in between.
-  Instant head_began_;              // When this request's head was first waited for.
+  Http1Exchange* exchange_ = nullptr;  // While the handler runs.
+  uint32_t requests_in_a_row_ = 0;     // Without a wait for the client in between.
+  Instant head_began_;                 // When this request's head was first waited for.
   bool is_idle_ = false;
   bool is_draining_ = false;
   bool is_cut_ = false;

@@ -58,6 +58,7 @@ class ScriptedHandler final : public RequestHandler {
   std::string body;  // Of the last request to /echo.
   std::string trailers;
   std::optional<Error> body_error;
+  std::optional<runtime::Peer> upgraded;  // The far end of the tunnel.
   runtime::Event go_on;
   bool is_waiting = false;
 
@@ -95,9 +96,10 @@ class ScriptedHandler final : public RequestHandler {
     ResponseHead head;
     head.status = 101;
     (void)co_await exchange.switch_protocols(head);
-    body = exchange.received().filled();
-    const std::string answer = "raw:" + body;
-    (void)co_await exchange.socket().write(answer, Deadline::after(exchange.loop().now(), 5s));
+    auto pair = runtime::connected_pair(exchange.loop());
+    upgraded.emplace(std::move(pair.peer));
+    runtime::Buffer nothing;
+    exchange.count_tunnel(co_await exchange.tunnel(pair.socket, nothing, 5s));
   }
 };
 
@@ -419,12 +421,18 @@ TEST_F(ServerConnectionTest, a_malformed_body_never_becomes_the_next_request) {
   }
 }
 
-TEST_F(ServerConnectionTest, gives_the_bytes_behind_an_upgrade_to_the_handler) {
+TEST_F(ServerConnectionTest, carries_the_bytes_behind_an_upgrade_through_the_tunnel) {
   runtime::Peer client = connect();
   client.send(
       "GET /upgrade HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\nfirst bytes");
   EXPECT_TRUE(client.take_head().starts_with("HTTP/1.1 101 "));
-  EXPECT_EQ(client.take_rest(), "raw:first bytes");
+  ASSERT_TRUE(handler.upgraded.has_value());
+  EXPECT_EQ(handler.upgraded->take_bytes(11), "first bytes");
+  handler.upgraded->send("answer");
+  handler.upgraded->end();
+  EXPECT_EQ(client.take_bytes(6), "answer");
+  client.end();
+  EXPECT_EQ(client.take_rest(), "");
 }
 
 TEST_F(ServerConnectionTest, a_drain_closes_idle_connections) {
