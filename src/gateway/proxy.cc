@@ -191,7 +191,7 @@ Result<void> Proxy::begin_request(Attempt& attempt, bool is_whole) const {
     for (const http::HeaderField& field : request.fields) {
       if (field.id != Field::host) head.field(field);
     }
-    head.field("via", via_.value(request.minor_version));
+    head.field("via", request.is_http2 ? via_.value_2() : via_.value(request.minor_version));
     if (request.wants_upgrade) {
       head.field("connection", "upgrade");
       head.field("upgrade", request.upgrade_protocol);

@@ -53,6 +53,37 @@ struct RequestConfig {
   }
 };
 
+// What one connection of HTTP/2 may have under way.
+struct Http2Config {
+  uint32_t streams = 128;
+  ByteSize window = ByteSize::kib(64);
+  ByteSize connection_window = ByteSize::kib(512);
+
+  template <class Visitor>
+  static void describe(Visitor& visit) {
+    visit.field(
+        "streams", &Http2Config::streams,
+        {.doc = "How many requests a client may have open at once on one connection.",
+         .minimum = 1,
+         .maximum = 10'000,
+         .raising = "About 8 KiB for each request being served, and more of them at once."});
+    visit.field("window", &Http2Config::window,
+                {.doc = "How much of a request's body a client may send before we have passed it "
+                        "on: a slow service slows its clients.",
+                 .minimum = 64 << 10,
+                 .maximum = 16 << 20,
+                 .unit = "B",
+                 .raising = "As many bytes for each upload whose service is slow; far clients "
+                            "upload faster."});
+    visit.field("connection_window", &Http2Config::connection_window,
+                {.doc = "The same for all requests of one connection together.",
+                 .minimum = 64 << 10,
+                 .maximum = 64 << 20,
+                 .unit = "B",
+                 .raising = "As many bytes for each connection with several such uploads."});
+  }
+};
+
 // How long a client may take, and how much of its work is taken on at once.
 struct ConnectionConfig {
   Duration head_timeout = 10s;
@@ -60,6 +91,7 @@ struct ConnectionConfig {
   Duration body_timeout = 30s;
   Duration write_timeout = 60s;
   uint32_t pipelined = 16;
+  Http2Config http2;
 
   template <class Visitor>
   static void describe(Visitor& visit) {
@@ -95,6 +127,9 @@ struct ConnectionConfig {
                         "are there already, before the other clients of its core have their turn.",
                  .minimum = 1,
                  .maximum = 1000});
+    visit.field("http2", &ConnectionConfig::http2,
+                {.doc = "Clients speak HTTP/2 where TLS agrees on it (ALPN), and with prior "
+                        "knowledge on plain listeners."});
   }
 };
 

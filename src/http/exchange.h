@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/time.h"
 #include "http/head_scanner.h"
+#include "http/http2_limits.h"
 #include "http/message.h"
 #include "http/tunnel.h"
 #include "runtime/descriptor.h"
@@ -22,6 +23,7 @@ struct ClientInfo {
   uint16_t local_port = 0;
   bool is_secure = false;
   uint16_t redirect_port = 0;    // Not 0: everything is redirected to https there.
+  bool speaks_http2 = false;     // By ALPN.
   std::string_view certificate;  // The value of Client-Cert; empty: none was verified.
 };
 
@@ -34,6 +36,7 @@ struct ServerLimits {
   Duration body_timeout = 30s;
   Duration write_timeout = 60s;
   uint32_t pipelined = 16;
+  Http2Limits http2;
 };
 
 // One request and its response, on one core, whatever version of HTTP the client speaks. Lives in

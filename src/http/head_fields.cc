@@ -121,6 +121,24 @@ std::optional<HeadResult> read_framing(const HeaderList& fields, uint8_t minor_v
   return std::nullopt;
 }
 
+std::optional<HeadResult> read_expect(RequestHead& head) {
+  if (!head.fields.has(Field::expect) || head.minor_version == 0) return std::nullopt;
+  for (const HeaderField& field : head.fields) {
+    if (field.id == Field::expect && !equals_ignoring_case(field.value, "100-continue")) {
+      return HeadResult::violation(417, "unknown expectation");
+    }
+  }
+  head.expects_continue = !head.framing.is_empty();
+  return std::nullopt;
+}
+
+void split_path_and_query(std::string_view text, RequestHead& head) {
+  const size_t question = text.find('?');
+  head.path = text.substr(0, question);
+  head.has_query = question != std::string_view::npos;
+  head.query = head.has_query ? text.substr(question + 1) : std::string_view{};
+}
+
 std::optional<HeadResult> parse_version(std::string_view text, uint8_t& minor_version) {
   const bool well_formed = text.size() == 8 && text.starts_with("HTTP/") && is_digit(text[5]) &&
                            text[6] == '.' && is_digit(text[7]);

@@ -26,6 +26,13 @@ struct FramingFields {
 std::optional<HeadResult> read_framing(const HeaderList& fields, uint8_t minor_version,
                                        FramingFields& framing);
 
+// RFC 9110 section 10.1.1. HTTP/1.0 clients cannot wait for 100, so theirs is ignored. The framing
+// is known.
+std::optional<HeadResult> read_expect(RequestHead& head);
+
+// Of a target in origin form, or the end of one in absolute form.
+void split_path_and_query(std::string_view text, RequestHead& head);
+
 // "HTTP/1.1" and "HTTP/1.0"; a higher minor version is read as 1.1 (RFC 9110 section 2.5).
 std::optional<HeadResult> parse_version(std::string_view text, uint8_t& minor_version);
 

@@ -48,7 +48,7 @@ std::string_view to_string(Method method) {
 void RequestHead::clear() {
   method = Method::other;
   minor_version = 1;
-  keep_alive = expects_continue = wants_upgrade = has_query = is_absolute_form = false;
+  is_http2 = keep_alive = expects_continue = wants_upgrade = has_query = is_absolute_form = false;
   port = 0;
   framing = {};
   method_text = target = authority = host = path = query = upgrade_protocol = {};

@@ -56,7 +56,8 @@ struct BodyFraming {
 // (5 KiB): kept in pooled storage and parsed into again and again. One core.
 struct RequestHead {
   Method method = Method::other;
-  uint8_t minor_version = 1;      // 0 or 1.
+  uint8_t minor_version = 1;  // 0 or 1; of HTTP/2 it says 1, for what 1.1 brought holds there.
+  bool is_http2 = false;
   bool keep_alive = false;        // The client lets the connection live on (RFC 9112 section 9.3).
   bool expects_continue = false;  // Expect: 100-continue (RFC 9110 section 10.1.1).
   // Connection and Upgrade ask for another protocol (RFC 9110 section 7.8) and there is no body.

@@ -21,13 +21,6 @@ size_t count_while_in(const ByteSet& set, std::string_view text) {
   return count;
 }
 
-void split_path_and_query(std::string_view text, RequestHead& head) {
-  const size_t question = text.find('?');
-  head.path = text.substr(0, question);
-  head.has_query = question != std::string_view::npos;
-  head.query = head.has_query ? text.substr(question + 1) : std::string_view{};
-}
-
 Trouble use_authority(std::string_view text, RequestHead& head, std::string_view trouble) {
   const std::optional<Authority> authority = parse_authority(text);
   if (!authority) return bad(trouble);
@@ -126,18 +119,6 @@ Trouble check_host(RequestHead& head) {
   if (!is_same_authority(target, *host, is_https ? 443 : 80)) {
     return bad("Host differs from the request target");
   }
-  return std::nullopt;
-}
-
-// RFC 9110 section 10.1.1. HTTP/1.0 clients cannot wait for 100, so theirs is ignored.
-Trouble read_expect(RequestHead& head) {
-  if (!head.fields.has(Field::expect) || head.minor_version == 0) return std::nullopt;
-  for (const HeaderField& field : head.fields) {
-    if (field.id == Field::expect && !equals_ignoring_case(field.value, "100-continue")) {
-      return HeadResult::violation(417, "unknown expectation");
-    }
-  }
-  head.expects_continue = !head.framing.is_empty();
   return std::nullopt;
 }
 

@@ -2,6 +2,7 @@
 #include "http/server_connection.h"
 
 #include "base/mutation.h"
+#include "http/http2_server.h"
 #include "http/request_parser.h"
 #include "runtime/event.h"
 
@@ -23,23 +24,7 @@ constexpr uint64_t skipped_bytes_max = 256 << 10;
 // the drain began if that is later; one that meets a closed connection is lost for the client.
 constexpr Duration drain_grace = 250ms;
 
-telemetry::Counter counter(telemetry::Registry& registry, uint32_t core, std::string name,
-                           std::string help) {
-  return registry.counter(registry.family({.name = std::move(name), .help = std::move(help)}), {},
-                          core);
-}
-
 }  // namespace
-
-ServerCounts::ServerCounts(telemetry::Registry& registry, uint32_t core)
-    : requests(counter(registry, core, "spillway_client_requests_total",
-                       "Requests whose head was read.")),
-      bad_requests(counter(registry, core, "spillway_client_bad_requests_total",
-                           "Requests refused because their head broke HTTP or a limit.")),
-      head_timeouts(counter(registry, core, "spillway_client_head_timeouts_total",
-                            "Connections closed because a request's head came too slowly.")),
-      truncated(counter(registry, core, "spillway_client_answers_truncated_total",
-                        "Answers cut in mid-body, visibly for the client.")) {}
 
 ServerConnection::ServerConnection(runtime::Socket socket, const ClientInfo& client,
                                    ServerContext& context, const ServerLimits& limits,
@@ -52,13 +37,33 @@ ServerConnection::ServerConnection(runtime::Socket socket, const ClientInfo& cli
 
 Task<void> ServerConnection::run(runtime::Buffer received) {
   received_ = std::move(received);
+  if (client_.speaks_http2) co_return co_await run_http2();
   while (co_await wait_for_request()) {
     auto head = context_.heads.borrow();
-    if (co_await read_head(*head) == Arrival::closed) break;
+    const Arrival arrival = co_await read_head(*head);
+    if (arrival == Arrival::http2) co_return co_await run_http2();
+    if (arrival == Arrival::closed) break;
+    is_first_ = false;
     if (!co_await serve_one(*head)) break;
   }
   received_.release();
   socket_.close();
+}
+
+Task<void> ServerConnection::run_http2() {
+  Http2Server server(socket_, client_, context_, limits_, handler_);
+  http2_ = &server;
+  if (is_draining_) server.drain();
+  if (is_cut_) server.cut();
+  co_await server.run(std::move(received_));
+  http2_ = nullptr;
+  socket_.close();
+}
+
+// To HTTP/1 it is a request of an unknown version: nobody looks for it before that has failed.
+bool ServerConnection::is_http2_preface() const {
+  constexpr std::string_view first_lines = "PRI * HTTP/2.0\r\n\r\n";
+  return is_first_ && !client_.is_secure && received_.filled().starts_with(first_lines);
 }
 
 Task<bool> ServerConnection::wait_for_request() {
@@ -124,6 +129,7 @@ Task<ServerConnection::Arrival> ServerConnection::read_head(RequestHead& head) {
         co_return Arrival::request;
       }
       if (result.kind == HeadResult::Kind::violation) {
+        if (is_http2_preface()) co_return Arrival::http2;
         context_.counts.bad_requests.add();
         co_await refuse(result.status, result.text, nullptr);
         co_return Arrival::closed;
@@ -243,6 +249,7 @@ Task<void> ServerConnection::refuse(uint16_t status, std::string_view text,
 
 void ServerConnection::drain() {
   is_draining_ = true;
+  if (http2_ != nullptr) return http2_->drain();
   if (mutated(Mutation::ignores_drain_when_idle)) return;
   if (exchange_ != nullptr && !exchange_->response_started()) exchange_->close_after();
   if (is_idle_) socket_.interrupt_reader();
@@ -251,6 +258,7 @@ void ServerConnection::drain() {
 void ServerConnection::cut() {
   is_draining_ = is_cut_ = true;
   if (!socket_) return;  // It has ended by itself.
+  if (http2_ != nullptr) return http2_->cut();
   if (exchange_ != nullptr) exchange_->cancel();
   socket_.interrupt_reader();
   socket_.interrupt_writer();

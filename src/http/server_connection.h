@@ -1,4 +1,4 @@
-// http/server_connection.h: one client's HTTP/1 connection, request after request.
+// http/server_connection.h: one client's connection: HTTP/1, request after request, or HTTP/2.
 #pragma once
 
 #include <string_view>
@@ -8,43 +8,18 @@
 #include "http/head_scanner.h"
 #include "http/http1_exchange.h"
 #include "http/message.h"
-#include "http/serializer.h"
+#include "http/server_context.h"
 #include "runtime/buffer_pool.h"
-#include "runtime/object_pool.h"
 #include "runtime/socket.h"
 #include "runtime/task.h"
-#include "telemetry/registry.h"
 
 namespace spillway::http {
 
-// Of all connections of one core.
-struct ServerCounts {
-  ServerCounts(telemetry::Registry& registry, uint32_t core);
-
-  telemetry::Counter requests;
-  telemetry::Counter bad_requests;  // Answered 400, 414, 431, 501 or 505 before any handler.
-  telemetry::Counter head_timeouts;
-  telemetry::Counter truncated;  // Answers cut in mid-body.
-};
-
-// What all connections of one core share. Outlives them.
-struct ServerContext {
-  ServerContext(runtime::Loop& its_loop, telemetry::Registry& registry)
-      : loop(its_loop), counts(registry, its_loop.core()) {}
-
-  const DateField& current_date() {
-    date.update(loop.wall_now());
-    return date;
-  }
-
-  runtime::Loop& loop;
-  runtime::ObjectPool<RequestHead> heads;
-  DateField date;
-  ServerCounts counts;
-};
+class Http2Server;
 
 // Reads requests strictly (RFC 9112) and hands each to the handler, in order: pipelined requests
-// wait in the socket or the buffer. Idle, it holds no buffer. One core.
+// wait in the socket or the buffer. Idle, it holds no buffer. Where ALPN says so, or the client
+// begins with its preface (RFC 9113 section 3.3), all is left to an Http2Server. One core.
 class ServerConnection : public ListLink {
  public:
   ServerConnection(runtime::Socket socket, const ClientInfo& client, ServerContext& context,
@@ -63,7 +38,9 @@ class ServerConnection : public ListLink {
 
  private:
   // How a request came to be: go on with it, or with the next, or end the connection.
-  enum class Arrival : uint8_t { request, closed };
+  enum class Arrival : uint8_t { request, closed, http2 };
+  runtime::Task<void> run_http2();
+  bool is_http2_preface() const;
   runtime::Task<bool> wait_for_request();  // False: the connection ends.
   runtime::Task<Arrival> read_head(RequestHead& head);
   runtime::Task<bool> serve_one(RequestHead& head);  // False: the connection ends.
@@ -84,9 +61,11 @@ class ServerConnection : public ListLink {
   RequestHandler& handler_;
   runtime::Buffer received_;
   HeadScanner scanner_{HeadScanner::Of::request};
+  Http2Server* http2_ = nullptr;       // While it runs.
   Http1Exchange* exchange_ = nullptr;  // While the handler runs.
   uint32_t requests_in_a_row_ = 0;     // Without a wait for the client in between.
   Instant head_began_;                 // When this request's head was first waited for.
+  bool is_first_ = true;               // No request was read yet.
   bool is_idle_ = false;
   bool is_draining_ = false;
   bool is_cut_ = false;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "http/handler_testing.h"
 #include "runtime/event.h"
 #include "runtime/loop_testing.h"
 
@@ -20,88 +21,6 @@ const std::string smuggled = "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
 std::string length_field(std::string_view body) {
   return "content-length: " + std::to_string(body.size()) + "\r\n";
 }
-
-// Does what the request's path says, and keeps what it saw.
-class ScriptedHandler final : public RequestHandler {
- public:
-  explicit ScriptedHandler(runtime::Loop& loop) : go_on(loop) {}
-
-  Task<void> serve(Exchange& exchange) override {
-    const RequestHead& request = exchange.request();
-    seen.push_back(std::string(request.method_text) + " " + std::string(request.path));
-    if (request.path == "/echo") co_return co_await echo(exchange);
-    if (request.path == "/early") {
-      (void)co_await exchange.respond(403, "text/plain", "no\n");
-    } else if (request.path == "/nothing") {
-    } else if (request.path == "/wait") {
-      is_waiting = true;
-      (void)co_await go_on.wait(Deadline::never());
-      (void)co_await exchange.respond(200, "text/plain", "late\n");
-    } else if (request.path == "/upgrade") {
-      co_await upgrade(exchange);
-    } else if (request.path.starts_with("/status/")) {
-      const auto status = parse_decimal<uint16_t>(request.path.substr(8));
-      CHECK(exchange.start_response(*status, "Fine", {}, BodyFraming{}).has_value());
-      (void)co_await exchange.finish();
-    } else if (request.path == "/unknown-length") {
-      co_await stream(exchange, {.kind = BodyFraming::Kind::until_close}, true);
-    } else if (request.path.starts_with("/cut/")) {
-      const auto kind =
-          request.path == "/cut/length" ? BodyFraming::Kind::length : BodyFraming::Kind::chunked;
-      co_await stream(exchange, {.kind = kind, .length = 100}, false);
-    } else {
-      (void)co_await exchange.respond(200, "text/plain", "hello\n");
-    }
-  }
-
-  std::vector<std::string> seen;
-  std::string body;  // Of the last request to /echo.
-  std::string trailers;
-  std::optional<Error> body_error;
-  std::optional<runtime::Peer> upgraded;  // The far end of the tunnel.
-  runtime::Event go_on;
-  bool is_waiting = false;
-
- private:
-  Task<void> echo(Exchange& exchange) {
-    body.clear();
-    trailers.clear();
-    while (true) {
-      auto piece = co_await exchange.read_body();
-      if (!piece) {
-        body_error = piece.error();
-        exchange.close_after();
-        (void)co_await exchange.respond(400, "text/plain", "bad body\n");
-        co_return;
-      }
-      if (piece->empty()) break;
-      body += *piece;
-    }
-    if (exchange.request_trailers() != nullptr) {
-      for (const HeaderField& field : *exchange.request_trailers()) {
-        trailers += std::string(field.name) + "=" + std::string(field.value) + ";";
-      }
-    }
-    (void)co_await exchange.respond(200, "text/plain", body);
-  }
-
-  static Task<void> stream(Exchange& exchange, BodyFraming framing, bool ends) {
-    CHECK(exchange.start_response(200, "OK", {}, framing).has_value());
-    (void)co_await exchange.write("one ", false);
-    (void)co_await exchange.write("two ", false);
-    if (ends) (void)co_await exchange.finish();
-  }
-
-  Task<void> upgrade(Exchange& exchange) {
-    ResponseHead head;
-    head.status = 101;
-    (void)co_await exchange.switch_protocols(head);
-    auto pair = runtime::connected_pair(exchange.loop());
-    upgraded.emplace(std::move(pair.peer));
-    runtime::Buffer nothing;
-    exchange.count_tunnel(co_await exchange.tunnel(pair.socket, nothing, 5s));
-  }
-};
 
 class ServerConnectionTest : public runtime::PeerTest {
  public:

@@ -21,6 +21,7 @@ Via::Via(std::string_view pseudonym) {
   CHECK(is_token(pseudonym));
   value_1_0_.append("1.0 ").append(pseudonym);
   value_1_1_.append("1.1 ").append(pseudonym);
+  value_2_.append("2 ").append(pseudonym);
 }
 
 size_t Via::times_passed(const HeaderList& fields) const {

@@ -21,6 +21,8 @@ class Via {
   std::string_view value(uint8_t minor_version) const {
     return minor_version == 0 ? value_1_0_ : value_1_1_;
   }
+  // "2 name", for one that was received in HTTP/2.
+  std::string_view value_2() const { return value_2_; }
   // Appends ours as a last field line, which is the same as a last element. False: no room.
   [[nodiscard]] bool append(uint8_t minor_version, HeaderList& fields) const {
     return fields.add(Field::via, value(minor_version));
@@ -32,6 +34,7 @@ class Via {
  private:
   std::string value_1_0_;
   std::string value_1_1_;
+  std::string value_2_;
 };
 
 }  // namespace spillway::http

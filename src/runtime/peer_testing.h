@@ -106,6 +106,14 @@ class Peer {
         << "still open; received: " << received_;
     return std::exchange(received_, {});
   }
+  // True once more has arrived, or the end.
+  bool sees_more() {
+    const size_t before = received_.size();
+    return turn_until(*loop_, [&] {
+      receive();
+      return received_.size() > before || ended_;
+    });
+  }
   bool sees_end() {
     return turn_until(*loop_, [&] {
       receive();

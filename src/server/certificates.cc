@@ -35,7 +35,7 @@ Result<runtime::TlsServerOptions> options_of(const plan::Plan& plan, Reader& rea
   runtime::TlsServerOptions options{.minimum = config.minimum,
                                     .groups = config.groups,
                                     .require_post_quantum = config.require_post_quantum,
-                                    .protocols = {"http/1.1"}};
+                                    .protocols = {"h2", "http/1.1"}};
   for (const CertificateConfig& certificate : config.certificates) {
     TRY(chain, reader.read(certificate.cert));
     TRY(key, reader.read(certificate.key));

@@ -23,7 +23,11 @@ http::ServerLimits limits_of(const plan::Plan& plan) {
           .idle_timeout = plan.connections.idle_timeout,
           .body_timeout = plan.connections.body_timeout,
           .write_timeout = plan.connections.write_timeout,
-          .pipelined = plan.connections.pipelined};
+          .pipelined = plan.connections.pipelined,
+          .http2 = {.streams = plan.connections.http2.streams,
+                    .window = static_cast<uint32_t>(plan.connections.http2.window.bytes),
+                    .connection_window =
+                        static_cast<uint32_t>(plan.connections.http2.connection_window.bytes)}};
 }
 
 // Unique to this instance, so that two proxies of one name in a row are no loop.

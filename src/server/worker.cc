@@ -174,6 +174,7 @@ Task<bool> Worker::shake_hands(runtime::Socket& socket, http::ClientInfo& client
   const runtime::TlsSession& session = *socket.tls();
   tls_metrics_.shook_hands(session);
   client.is_secure = true;
+  client.speaks_http2 = session.protocol() == "h2";
   certificate = http::client_cert_value(session.peer_certificate());
   client.certificate = certificate;
   co_return true;
