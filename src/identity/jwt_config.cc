@@ -1,0 +1,71 @@
+// identity/jwt_config.cc: reads names of headers and places of tokens.
+#include "identity/jwt_config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/ascii.h"
+
+namespace spillway::identity {
+namespace {
+
+constexpr size_t name_bytes_max = 128;
+
+// RFC 9110 section 5.6.2, token.
+bool is_token(std::string_view text) {
+  static constexpr std::string_view signs = "!#$%&'*+-.^_`|~";
+  return !text.empty() && text.size() <= name_bytes_max && std::ranges::all_of(text, [](char c) {
+    return is_alpha(c) || is_digit(c) || signs.contains(c);
+  });
+}
+
+// What says where a message ends or goes to.
+constexpr auto reserved = std::to_array<std::string_view>(
+    {"connection", "content-encoding", "content-length", "expect", "host", "keep-alive",
+     "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "via"});
+
+}  // namespace
+
+Result<FieldName> FieldName::parse(std::string_view text) {
+  FieldName result{lowered(text)};
+  if (!is_token(text)) {
+    return fail(Error::Code::invalid,
+                fmt::format("\"{}\" is not the name of a header, such as x-user", text));
+  }
+  if (std::ranges::find(reserved, result.text) != reserved.end()) {
+    return fail(Error::Code::invalid,
+                fmt::format("\"{}\" frames or routes a message; expected a header of the "
+                            "application's own, such as x-user",
+                            text));
+  }
+  return result;
+}
+
+Result<TokenSource> TokenSource::parse(std::string_view text) {
+  const size_t colon = text.find(':');
+  const std::string_view kind = text.substr(0, colon);
+  const std::string_view name = colon == std::string_view::npos ? "" : text.substr(colon + 1);
+  if (kind == "header" && is_token(name)) return TokenSource{Kind::header, lowered(name)};
+  if (kind == "cookie" && is_token(name)) return TokenSource{Kind::cookie, std::string(name)};
+  return fail(Error::Code::invalid,
+              fmt::format("\"{}\" is no place of a token; expected header:authorization, "
+                          "header:NAME or cookie:NAME",
+                          text));
+}
+
+std::string to_string(const TokenSource& source) {
+  return (source.kind == TokenSource::Kind::header ? "header:" : "cookie:") + source.name;
+}
+
+Result<JwksConfig> JwksConfig::parse(std::string_view text) {
+  if (!text.starts_with("https://") && !text.starts_with("http://")) {
+    return fail(Error::Code::invalid, fmt::format("\"{}\" is not a URL such as "
+                                                  "https://login.example/.well-known/jwks.json",
+                                                  text));
+  }
+  return JwksConfig{.url = std::string(text)};
+}
+
+}  // namespace spillway::identity
