@@ -2,6 +2,7 @@
 """Each instance has a folder of its own for its plan, data, logs and runtime files, takes free
 ports and dies with the test's process. Set SPILLWAY to test another binary than build/spillway."""
 import contextlib
+import copy
 import ctypes
 import functools
 import http.client
@@ -273,7 +274,8 @@ class Instance:
                "restart": {"pause": "50ms"}, "slow_start": "0s"}
         return {"name": self.name, "listen": [f"http://127.0.0.1:{self.port}"],
                 "admin": f"http://127.0.0.1:{self.admin_port}", "workers": workers,
-                "access_log": "off", "services": {"web": {**web, **service}}, **more}
+                "access_log": "off", "services": {"web": {**web, **service}},
+                **copy.deepcopy(more)}  # A test that changes its plan changes no other's.
 
     def write_plan(self, plan=None):
         """JSON is YAML."""
