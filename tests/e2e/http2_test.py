@@ -87,8 +87,9 @@ class Http2Test(unittest.TestCase):
     def test_a_websocket_goes_through_a_stream(self, instance):
         with h2.Connection(instance.port) as client:
             client.headers(1, [(":method", "CONNECT"), (":protocol", "websocket"),
-                               (":scheme", "http"), (":authority", "test"), (":path", "/live?hello=1"),
-                               ("sec-websocket-version", "13")], flags=0)
+                               (":scheme", "http"), (":authority", "test"),
+                               (":path", "/live?hello=1"), ("sec-websocket-version", "13")],
+                           flags=0)
             self.assertTrue(client.until(lambda: client.data.get(1)), client.resets)
             self.assertEqual(client.data[1][0] & 0x0F, 1)  # A text frame of the service.
             self.assertNotIn(1, client.ended)
