@@ -13,7 +13,7 @@ using Place = ValueTemplate::Place;
 
 class Filling {
  public:
-  Filling(RequestContext& context) : context_(context), space_(context.scratch.space()) {}
+  explicit Filling(RequestContext& context) : context_(context), space_(context.scratch.space()) {}
 
   void add(std::string_view text) {
     fits_ = fits_ && text.size() <= space_.size() - size_;
