@@ -190,7 +190,7 @@ Http2Session::Http2Session(runtime::Socket& socket, const Http2SessionOptions& o
   const std::unique_ptr<nghttp2_option, void (*)(nghttp2_option*)> owned(option,
                                                                          nghttp2_option_del);
   nghttp2_option_set_no_auto_window_update(option, 1);
-  nghttp2_option_set_no_closed_streams(option, 1);   // Only priorities would need them.
+  nghttp2_option_set_no_closed_streams(option, 1);  // Only priorities would need them.
   // The owner counts what may come in floods, and ends them before.
   nghttp2_option_set_max_continuations(option, 64);
   nghttp2_option_set_max_outbound_ack(option, 4096);
