@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <string>
+
+#include "gateway/grpc.h"
 #include "gateway/request_context.h"
 
 namespace spillway::gateway {
@@ -23,7 +26,25 @@ Result<void> Answer::start(RequestContext& context, AnswerHead head) {
   return exchange_.start_response(head.status, head.reason, head.fields, head.framing);
 }
 
+// A client of gRPC looks for the outcome in trailers, of which there may be nothing before.
+runtime::Task<Result<void>> Answer::send_grpc(RequestContext& context, const LocalReply& reply) {
+  const std::string code = std::to_string(grpc_code_of(reply.status));
+  http::HeaderList fields;
+  CHECK(fields.add(Field::content_type, "application/grpc"));
+  CHECK(fields.add("grpc-status", code));
+  CHECK(
+      fields.add("grpc-message", reply.text.empty() ? http::reason_of(reply.status) : reply.text));
+  for (const ReplyField& field : reply.fields) CHECK(fields.add(field.name, field.value));
+  CO_TRY_VOID(start(context, {.status = 200,
+                              .reason = http::reason_of(200),
+                              .fields = fields,
+                              .framing = {},
+                              .is_local = true}));
+  co_return co_await finish();
+}
+
 runtime::Task<Result<void>> Answer::send(RequestContext& context, const LocalReply& reply) {
+  if (is_grpc(exchange_.request())) co_return co_await send_grpc(context, reply);
   const std::string_view reason = http::reason_of(reply.status);
   std::string text;
   if (reply.content_type.empty()) {

@@ -33,10 +33,12 @@ class Answer {
     return exchange_.finish(trailers);
   }
 
-  // A whole answer of our own.
+  // A whole answer of our own; to a gRPC call, 200 with the grpc-status that says the same.
   runtime::Task<Result<void>> send(RequestContext& context, const LocalReply& reply);
 
  private:
+  runtime::Task<Result<void>> send_grpc(RequestContext& context, const LocalReply& reply);
+
   http::Exchange& exchange_;
   std::span<const std::unique_ptr<AnswerFilter>> filters_;
 };

@@ -84,17 +84,15 @@ struct Proxy::Forwarding final : public runtime::HangupListener {
 // What the steps of one attempt share once it has a connection; lies in the frame of
 // Proxy::attempt_once.
 struct Proxy::Attempt {
-  Attempt(runtime::Loop& loop, Forwarding& its_work, runtime::Interruption& its_interruption,
-          Lease its_lease, http::ClientConnection connection, http::ResponseHead& response,
-          const ProxyOptions& options)
+  Attempt(Proxy& proxy, Forwarding& its_work, runtime::Interruption& its_interruption,
+          Lease its_lease, Carrier carrier, http::ResponseHead& response)
       : work(its_work),
         context(work.context),
         limits(work.limits),
         interruption(its_interruption),
         lease(std::move(its_lease)),
-        call(std::move(connection), response, options.response_head,
-             std::min(options.write_timeout, limits.idle)),
-        pumps(loop) {
+        call(start(proxy, carrier, response)),
+        pumps(proxy.loop_) {
     interruption.waits_for(call);
   }
   Attempt(const Attempt&) = delete;
@@ -102,6 +100,17 @@ struct Proxy::Attempt {
   ~Attempt() { interruption.waits_no_more(); }
 
   const SocketAddress* address() const { return lease.ticket().address; }
+
+  // Either of the two, as the service's endpoints speak.
+  http::UpstreamCall& start(Proxy& proxy, Carrier& carrier, http::ResponseHead& response) {
+    const ProxyOptions& options = proxy.options_;
+    const Duration stall_max = std::min(options.write_timeout, limits.idle);
+    if (carrier.client != nullptr) {
+      return http2.emplace(*carrier.client, proxy.http2_.stream(), response, stall_max);
+    }
+    return http1.emplace(std::move(*carrier.connection), response, options.response_head,
+                         stall_max);
+  }
 
   // The answer turns the connection into a tunnel.
   bool switches() { return call.response().status == 101; }
@@ -114,13 +123,14 @@ struct Proxy::Attempt {
   // When the wait for the answer's head ends: `first_byte` after the last of the request was sent,
   // and within `total` unless the request's body is streamed, whose pace is the client's.
   Deadline head_deadline(Instant now) const {
-    if (is_pumping) return Deadline::after(now, limits.first_byte);
-    const Deadline first_byte = Deadline::after(sent_at, limits.first_byte);
+    if (is_pumping) return Deadline::after(now, limits.first_byte).no_later_than(limits.whole);
+    const Deadline first_byte =
+        Deadline::after(sent_at, limits.first_byte).no_later_than(limits.whole);
     return was_streamed ? first_byte : first_byte.no_later_than(limits.total);
   }
   // When the wait for more of the answer's body ends: after a silence of `idle`, and at body_ends.
   Deadline body_deadline(Instant now) const {
-    return Deadline::after(now, limits.idle).no_later_than(body_ends);
+    return Deadline::after(now, limits.idle).no_later_than(body_ends).no_later_than(limits.whole);
   }
   // The client's slowness is not the upstream's: what it took is added to `total`.
   void client_took(Duration time) { body_ends = Deadline::at(body_ends.when() + time); }
@@ -152,8 +162,10 @@ struct Proxy::Attempt {
   const Limits& limits;
   runtime::Interruption& interruption;
   Lease lease;
-  http::ClientCall call;
-  runtime::Gate pumps;  // The request body on its way up, while the answer comes down.
+  std::optional<http::ClientCall> http1;
+  std::optional<http::Http2Call> http2;
+  http::UpstreamCall& call;  // One of these two.
+  runtime::Gate pumps;       // The request body on its way up, while the answer comes down.
   bool is_pumping = false;
   bool was_streamed = false;
   bool stops_pumping = false;

@@ -28,7 +28,10 @@ class GatewayTest : public runtime::PeerTest {
   ~GatewayTest() override {
     for (auto& connection : connections) connection->cut();
     finish();
-    if (gateway) gateway->proxy().pool().clear();
+    if (gateway) run(close(gateway->proxy()));
+  }
+  static runtime::Task<void> close(Proxy& proxy) {
+    EXPECT_TRUE((co_await proxy.close(Deadline::never())).has_value());
   }
 
   // The gateway as the fields below say, made at the first call.

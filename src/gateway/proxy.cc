@@ -7,6 +7,7 @@
 #include "base/mutation.h"
 #include "gateway/attempt.h"
 #include "gateway/balance_key.h"
+#include "gateway/grpc.h"
 #include "http/hop_by_hop.h"
 
 namespace spillway::gateway {
@@ -50,12 +51,22 @@ uint16_t status_of(const Error& error, http::Method method) {
 
 Proxy::Proxy(runtime::Loop& loop, telemetry::Registry& registry, const http::Via& via,
              const ProxyOptions& options)
-    : loop_(loop), via_(via), options_(options), pool_(loop, registry) {}
+    : loop_(loop), via_(via), options_(options), pool_(loop, registry), http2_(loop) {}
 
 Proxy::Limits Proxy::limits_of(const RequestContext& context) const {
   const upstream::TimeoutConfig& service = context.service->config().timeouts;
   const RouteTimeouts& route = context.route->timeouts;
-  return {.total = Deadline::after(context.exchange.started(), route.total.value_or(service.total)),
+  const Instant started = context.exchange.started();
+  const http::RequestHead& request = context.exchange.request();
+  Deadline whole = Deadline::never();
+  if (is_grpc(request)) {
+    const http::HeaderField* field = request.fields.find("grpc-timeout");
+    const auto timeout = field == nullptr ? std::nullopt : parse_grpc_timeout(field->value);
+    if (timeout) whole = Deadline::after(started, *timeout);
+  }
+  const Duration total = route.total.value_or(service.total);
+  return {.total = Deadline::after(started, total).no_later_than(whole),
+          .whole = whole,
           .first_byte = route.first_byte.value_or(service.first_byte),
           .idle = route.idle.value_or(service.idle),
           .websocket_idle = route.websocket_idle.value_or(service.websocket_idle)};
@@ -122,19 +133,21 @@ Task<Result<void>> Proxy::attempt_once(Forwarding& work, std::optional<Lease> le
     lease.emplace(std::move(*acquired));
   }
   work.note(lease->ticket());
-  auto connection = pool_.reuse(*lease->ticket().address);
-  if (!connection) {
+  // A kept-alive connection is there at once.
+  Carrier carrier;
+  const bool is_http2 = context.service->config().protocol == upstream::UpstreamProtocol::http2;
+  if (!is_http2) carrier.connection = pool_.reuse(*lease->ticket().address);
+  if (!carrier.connection) {
     auto fresh = co_await connect(*lease->ticket().address, work, interruption);
     if (!fresh && interruption.is_interrupted()) fresh = work.ended();
     if (!fresh) {
       lease->settle(outcome_of(fresh.error()));
       co_return fail(std::move(fresh).error());
     }
-    connection = std::move(*fresh);
+    carrier = std::move(*fresh);
   }
   const auto response = responses_.borrow();
-  Attempt attempt(loop_, work, interruption, std::move(*lease), std::move(*connection), *response,
-                  options_);
+  Attempt attempt(*this, work, interruption, std::move(*lease), std::move(carrier), *response);
   auto done = co_await exchange_heads(attempt);
   if (done) done = prepare_answer(attempt);
   if (done) done = co_await (attempt.switches() ? tunnel(attempt) : relay(attempt));
@@ -144,8 +157,8 @@ Task<Result<void>> Proxy::attempt_once(Forwarding& work, std::optional<Lease> le
   if (!done && !attempt.pumped && attempt.pumped.error().blame == Error::Blame::client) {
     done = attempt.pumped;  // The client's body failed first; the rest followed from it.
   }
-  if (!done && mutated(Mutation::reuses_half_read_connection)) {
-    pool_.give_back(*attempt.address(), attempt.call.take_connection(), 4s);
+  if (!done && attempt.http1 && mutated(Mutation::reuses_half_read_connection)) {
+    pool_.give_back(*attempt.address(), attempt.http1->take_connection(), 4s);
   }
   if (!done && !attempt.is_released) attempt.lease.settle(outcome_of(done.error()));
   if (done) release(attempt);
@@ -156,20 +169,29 @@ Task<Result<void>> Proxy::attempt_once(Forwarding& work, std::optional<Lease> le
 // are free. The outcome was learned at the answer's head.
 void Proxy::release(Attempt& attempt) {
   if (std::exchange(attempt.is_released, true)) return;
-  if (attempt.call.is_reusable()) {
-    pool_.give_back(*attempt.address(), attempt.call.take_connection(),
+  if (attempt.http1 && attempt.http1->is_reusable()) {
+    pool_.give_back(*attempt.address(), attempt.http1->take_connection(),
                     attempt.context.service->config().timeouts.keepalive);
   }
   attempt.lease.settle({});
 }
 
-// A new connection. Errors as ClientPool::connect.
-Task<Result<http::ClientConnection>> Proxy::connect(const SocketAddress& address,
-                                                    const Forwarding& work,
-                                                    runtime::Interruption& interruption) {
-  const Duration timeout = work.context.service->config().timeouts.connect;
-  const Deadline deadline = Deadline::after(loop_.now(), timeout).no_later_than(work.limits.total);
-  return pool_.connect(address, deadline, &interruption);
+// A new connection, or room on one. Errors as ClientPool::connect.
+Task<Result<Proxy::Carrier>> Proxy::connect(const SocketAddress& address, const Forwarding& work,
+                                            runtime::Interruption& interruption) {
+  const auto& config = work.context.service->config();
+  const Deadline deadline =
+      Deadline::after(loop_.now(), config.timeouts.connect).no_later_than(work.limits.total);
+  if (config.protocol == upstream::UpstreamProtocol::http2) {
+    CO_TRY(client, co_await http2_.acquire(address,
+                                           {.head = options_.response_head,
+                                            .write_timeout = options_.write_timeout,
+                                            .keepalive = config.timeouts.keepalive},
+                                           deadline, &interruption));
+    co_return Carrier{.client = client};
+  }
+  CO_TRY(connection, co_await pool_.connect(address, deadline, &interruption));
+  co_return Carrier{.connection = std::move(connection)};
 }
 
 Result<void> Proxy::begin_request(Attempt& attempt, bool is_whole) const {
@@ -185,22 +207,19 @@ Result<void> Proxy::begin_request(Attempt& attempt, bool is_whole) const {
     host = attempt.address()->is_unix() ? std::string_view("localhost")
                                         : std::string_view(*attempt.lease.ticket().name);
   }
-  return attempt.call.writer().begin(framing, [&](http::HeadWriter& head) {
-    head.request_line(request.method_text, context.upstream_path, request.query, request.has_query);
-    head.field("host", host);
-    for (const http::HeaderField& field : request.fields) {
-      if (field.id != Field::host) head.field(field);
-    }
-    head.field("via", request.is_http2 ? via_.value_2() : via_.value(request.minor_version));
-    if (request.wants_upgrade) {
-      head.field("connection", "upgrade");
-      head.field("upgrade", request.upgrade_protocol);
-    } else if (request.fields.has(Field::te)) {
-      head.field("connection", "te");
-    }
-    head.framing(framing);
-    head.end_of_head();
-  });
+  const std::string_view via = via_.value(request.minor_version, request.is_http2);
+  const bool may_upgrade = request.wants_upgrade && attempt.http1;
+  return attempt.call.begin(
+      {.method = request.method_text,
+       .path = context.upstream_path,
+       .query = request.query,
+       .has_query = request.has_query,
+       .scheme = context.scheme,
+       .host = host,
+       .fields = request.fields,
+       .via = via,
+       .framing = framing,
+       .upgrade = may_upgrade ? request.upgrade_protocol : std::string_view{}});
 }
 
 // Sends the request and waits for the answer's head. A body that is not here yet follows while we
@@ -210,8 +229,8 @@ Task<Result<void>> Proxy::exchange_heads(Attempt& attempt) {
   const Instant began = attempt.sent_at = loop_.now();
   const bool is_whole = attempt.work.body.is_complete();
   CO_TRY_VOID(begin_request(attempt, is_whole));
-  auto sent = is_whole ? co_await attempt.call.writer().write(attempt.work.body.kept(), true)
-                       : co_await attempt.call.writer().flush();
+  auto sent = is_whole ? co_await attempt.call.write(attempt.work.body.kept(), true)
+                       : co_await attempt.call.flush();
   if (!sent && sent.error().code != Error::Code::connection_closed) {
     co_return fail(attempt.call.blamed(std::move(sent).error()));
   }
@@ -280,13 +299,13 @@ Task<void> Proxy::pump_body(Attempt& attempt) {
 }
 
 Task<Result<void>> Proxy::carry_body(Attempt& attempt) {
-  http::MessageWriter& writer = attempt.call.writer();
+  http::UpstreamCall& call = attempt.call;
   for (uint64_t position = 0; !attempt.stops_pumping;) {
     CO_TRY(piece, co_await attempt.work.body.next(position));
     if (attempt.stops_pumping) break;
-    auto sent = piece.empty() ? co_await writer.finish(attempt.context.exchange.request_trailers())
-                              : co_await writer.write(piece, false);
-    if (!sent) co_return fail(attempt.call.blamed(std::move(sent).error()));
+    auto sent = piece.empty() ? co_await call.finish(attempt.context.exchange.request_trailers())
+                              : co_await call.write(piece, false);
+    if (!sent) co_return fail(call.blamed(std::move(sent).error()));
     if (piece.empty()) co_return Result<void>{};
   }
   co_return fail(Error::Code::cancelled, "the answer came first");

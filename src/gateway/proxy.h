@@ -13,6 +13,8 @@
 #include "gateway/service.h"
 #include "http/client_connection.h"
 #include "http/client_pool.h"
+#include "http/http2_client.h"
+#include "http/http2_pool.h"
 #include "http/via.h"
 #include "runtime/object_pool.h"
 #include "runtime/task.h"
@@ -36,15 +38,27 @@ class Proxy {
   runtime::Task<void> forward(RequestContext& context, RouteMetrics& metrics);
 
   http::ClientPool& pool() { return pool_; }
+  // Closes all connections to upstreams; those of HTTP/2 with the calls on them.
+  runtime::Task<Result<void>> close(Deadline deadline) {
+    pool_.clear();
+    return http2_.close(deadline);
+  }
 
  private:
   struct Attempt;
   struct Forwarding;
   struct Limits {
     Deadline total;
+    Deadline whole = Deadline::never();  // Of streams too: the client said so (grpc-timeout).
     Duration first_byte;
     Duration idle;
     Duration websocket_idle;
+  };
+
+  // What carries a request to an endpoint: a connection of HTTP/1, or room on one of HTTP/2.
+  struct Carrier {
+    std::optional<http::ClientConnection> connection;
+    http::Http2Client* client = nullptr;
   };
 
   Limits limits_of(const RequestContext& context) const;
@@ -55,9 +69,8 @@ class Proxy {
   runtime::Task<void> attempt_into(Forwarding& work, std::optional<Lease> lease,
                                    Result<void>& result);
   runtime::Task<Result<void>> attempt_hedged(Forwarding& work, Duration after);
-  runtime::Task<Result<http::ClientConnection>> connect(const SocketAddress& address,
-                                                        const Forwarding& work,
-                                                        runtime::Interruption& interruption);
+  runtime::Task<Result<Carrier>> connect(const SocketAddress& address, const Forwarding& work,
+                                         runtime::Interruption& interruption);
   runtime::Task<Result<void>> exchange_heads(Attempt& attempt);
   runtime::Task<Result<void>> read_final_head(Attempt& attempt, bool awaits_continue);
   runtime::Task<void> pump_body(Attempt& attempt);
@@ -79,6 +92,7 @@ class Proxy {
   const http::Via& via_;
   const ProxyOptions options_;
   http::ClientPool pool_;
+  http::Http2Pool http2_;
   runtime::ObjectPool<http::ResponseHead> responses_;
 };
 

@@ -42,7 +42,7 @@ Result<void> Proxy::prepare_answer(Attempt& attempt) const {
                                {.upgrade = attempt.switches(), .content_length = is_described})) {
     return fail(Error::Code::protocol, "too many Connection options", Error::Blame::upstream);
   }
-  if (!response.fields.add(Field::via, via_.value(response.minor_version)) ||
+  if (!response.fields.add(Field::via, via_.value(response.minor_version, response.is_http2)) ||
       !add_sticky_cookie(attempt.context, attempt.lease.ticket(), response.fields)) {
     return fail(Error::Code::protocol, "too many header fields", Error::Blame::upstream);
   }
@@ -53,7 +53,7 @@ Result<void> Proxy::prepare_answer(Attempt& attempt) const {
 // filling our memory. What has arrived is sent before we wait for more, so nothing is held back.
 Task<Result<void>> Proxy::relay(Attempt& attempt) {
   Answer& answer = attempt.context.answer;
-  http::ClientCall& call = attempt.call;
+  http::UpstreamCall& call = attempt.call;
   http::ResponseHead& response = call.response();
   CO_TRY(piece, call.arrived_body());  // What is malformed already can still become a 502.
   CO_TRY_VOID(answer.start(attempt.context, {.status = response.status,
@@ -99,7 +99,7 @@ Task<Result<void>> Proxy::relay_ahead(Attempt& attempt, std::string_view piece, 
 }
 
 Task<void> Proxy::fill(Attempt& attempt, ReadAhead& ahead, std::string_view piece) {
-  http::ClientCall& call = attempt.call;
+  http::UpstreamCall& call = attempt.call;
   while (true) {
     const Instant began = loop_.now();
     if (!co_await ahead.put(piece)) co_return;
@@ -133,7 +133,7 @@ Task<Result<void>> Proxy::tunnel(Attempt& attempt) {
   CO_TRY_VOID(Attempt::client_blamed(co_await exchange.switch_protocols(attempt.call.response())));
   attempt.work.is_tunnel = true;
   attempt.context.keep_text();  // An idle tunnel holds no buffer, the head's neither.
-  exchange.count_tunnel(co_await exchange.tunnel(attempt.call.socket(), attempt.call.received(),
+  exchange.count_tunnel(co_await exchange.tunnel(attempt.http1->socket(), attempt.http1->received(),
                                                  attempt.limits.websocket_idle));
   co_return Result<void>{};
 }

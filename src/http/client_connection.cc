@@ -29,12 +29,31 @@ std::optional<Duration> keepalive_of(const HeaderList& fields) {
 
 ClientCall::ClientCall(ClientConnection connection, ResponseHead& response,
                        const HeadLimits& limits, Duration stall_max)
-    : connection_(std::move(connection)),
-      response_(response),
+    : UpstreamCall(response),
+      connection_(std::move(connection)),
       limits_(limits),
       writer_(connection_.socket, stall_max),
       body_(connection_.socket, received_, Error::Blame::upstream) {
   ++connection_.requests;
+}
+
+Result<void> ClientCall::begin(const OutgoingRequest& request) {
+  return writer_.begin(request.framing, [&](HeadWriter& head) {
+    head.request_line(request.method, request.path, request.query, request.has_query);
+    head.field("host", request.host);
+    for (const HeaderField& field : request.fields) {
+      if (field.id != Field::host) head.field(field);
+    }
+    head.field("via", request.via);
+    if (!request.upgrade.empty()) {
+      head.field("connection", "upgrade");
+      head.field("upgrade", request.upgrade);
+    } else if (request.fields.has(Field::te)) {
+      head.field("connection", "te");
+    }
+    head.framing(request.framing);
+    head.end_of_head();
+  });
 }
 
 Error ClientCall::blamed(Error error) const {

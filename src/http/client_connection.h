@@ -11,6 +11,7 @@
 #include "http/head_scanner.h"
 #include "http/message.h"
 #include "http/message_writer.h"
+#include "http/upstream_call.h"
 #include "runtime/buffer_pool.h"
 #include "runtime/socket.h"
 #include "runtime/task.h"
@@ -26,36 +27,37 @@ struct ClientConnection {
   bool has_long_answers = false;      // The last one did not fit into a small buffer.
 };
 
-// One request and response on a connection that this owns meanwhile. The response's views are
-// valid until the call object is destroyed or read_head is called again. Sending and receiving may
-// be under way at once, by one coroutine each. One core.
-class ClientCall final : public runtime::Interruptible {
+// A call in HTTP/1, on a connection that this owns meanwhile. One core.
+class ClientCall final : public UpstreamCall {
  public:
   // `response` is storage lent for the time of the call.
   ClientCall(ClientConnection connection, ResponseHead& response, const HeadLimits& limits,
              Duration stall_max);
-  ClientCall(const ClientCall&) = delete;
-  ClientCall& operator=(const ClientCall&) = delete;
 
-  // The request: writer().begin(...), then write or finish. Errors blame the upstream.
+  Result<void> begin(const OutgoingRequest& request) override;
+  runtime::Task<Result<void>> write(std::string_view piece, bool last) override {
+    return writer_.write(piece, last);
+  }
+  runtime::Task<Result<void>> flush() override { return writer_.flush(); }
+  runtime::Task<Result<void>> finish(const HeaderList* trailers = nullptr) override {
+    return writer_.finish(trailers);
+  }
+  // For requests that begin() does not know.
   MessageWriter& writer() { return writer_; }
-  Error blamed(Error error) const;
+  Error blamed(Error error) const override;
 
-  // The next response head, interim ones included. Errors: protocol (502), connection_closed,
-  // deadline_exceeded (504), cancelled. An end before the first byte on a connection that was used
-  // before has retry = if_reused: the upstream closed it as we sent.
-  runtime::Task<Result<void>> read_head(Method method, Deadline deadline);
-  const ResponseHead& response() const { return response_; }
-  ResponseHead& response() { return response_; }
+  // An end before the first byte on a connection that was used before has retry = if_reused: the
+  // upstream closed it as we sent.
+  runtime::Task<Result<void>> read_head(Method method, Deadline deadline) override;
   // No byte of an answer has come.
   bool is_silent() const { return is_silent_; }
 
-  runtime::Task<Result<std::string_view>> read_body(Deadline deadline) {
+  runtime::Task<Result<std::string_view>> read_body(Deadline deadline) override {
     return body_.next(deadline);
   }
-  Result<std::string_view> arrived_body() { return body_.next_arrived(); }
-  bool body_ended() const { return body_.ended(); }
-  const HeaderList* trailers() const { return body_.trailers(); }
+  Result<std::string_view> arrived_body() override { return body_.next_arrived(); }
+  bool body_ended() const override { return body_.ended(); }
+  const HeaderList* trailers() const override { return body_.trailers(); }
 
   // The connection, if it may carry another request: both messages complete, nothing left over,
   // and both sides willing. Otherwise nothing, and it is closed with the call.
@@ -74,7 +76,6 @@ class ClientCall final : public runtime::Interruptible {
 
   ClientConnection connection_;
   runtime::Buffer received_;
-  ResponseHead& response_;
   const HeadLimits& limits_;
   HeadScanner scanner_{HeadScanner::Of::response};
   MessageWriter writer_;

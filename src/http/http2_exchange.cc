@@ -130,7 +130,7 @@ Result<void> Http2Exchange::start_response(uint16_t status, std::string_view,
 }
 
 Task<Result<void>> Http2Exchange::write(std::string_view piece, bool last) {
-  if (suppresses_body_) return flush();
+  if (suppresses_body_) return stream_.write({}, true, limits_.write_timeout);
   if (has_length_) {
     CHECK(piece.size() <= left_);
     left_ -= piece.size();
@@ -147,8 +147,7 @@ Task<Result<void>> Http2Exchange::flush() {
 }
 
 Task<Result<void>> Http2Exchange::finish(const HeaderList* trailers) {
-  if (suppresses_body_ || stream_.send_ended()) return flush();
-  if (trailers != nullptr && trailers->empty()) trailers = nullptr;
+  if (suppresses_body_ || (trailers != nullptr && trailers->empty())) trailers = nullptr;
   return stream_.write({}, true, limits_.write_timeout, trailers);
 }
 

@@ -71,10 +71,9 @@ Http2Stream* Http2Server::begin(int32_t) {
   return &*forming_;
 }
 
-void Http2Server::on_field(Http2Stream& stream, Section section, nghttp2_rcbuf* name,
-                           nghttp2_rcbuf* value) {
+void Http2Server::on_field(Http2Stream& stream, nghttp2_rcbuf* name, nghttp2_rcbuf* value) {
   Http2RequestHead& received = request_of(stream).received;
-  if (section == Section::head) {
+  if (!request_of(stream).has_head) {
     received.add(name, value, limits_.head);
   } else {
     received.add_trailer(name, value, limits_.head);
@@ -83,13 +82,14 @@ void Http2Server::on_field(Http2Stream& stream, Section section, nghttp2_rcbuf* 
   if (!bear(Http2Burden::field_bytes)) terminate(Http2Code::enhance_your_calm);
 }
 
-void Http2Server::on_head(Http2Stream& stream, Section section, bool is_last) {
+void Http2Server::on_head(Http2Stream& stream, bool is_last) {
   burdens_[static_cast<size_t>(Http2Burden::continuation)] = 0;
   Http2Request& request = request_of(stream);
-  if (section == Section::trailers) {
+  if (request.has_head) {
     if (request.received.are_trailers_too_large()) reset(stream, Http2Code::enhance_your_calm);
     return;
   }
+  request.has_head = true;
   request.refusal = request.received.complete(is_last);
   has_forming_ = false;
   begun_.push_back(std::move(forming_));

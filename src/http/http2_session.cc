@@ -63,14 +63,10 @@ struct Http2Session::Callbacks {
     return 0;
   }
 
-  static Section section_of(const nghttp2_frame* frame) {
-    return frame->headers.cat == NGHTTP2_HCAT_HEADERS ? Section::trailers : Section::head;
-  }
-
   static int on_header(nghttp2_session* session, const nghttp2_frame* frame, nghttp2_rcbuf* name,
                        nghttp2_rcbuf* value, uint8_t, void* user) {
     Http2Stream* stream = stream_of(session, frame->hd.stream_id);
-    if (stream != nullptr) self(user).on_field(*stream, section_of(frame), name, value);
+    if (stream != nullptr) self(user).on_field(*stream, name, value);
     return 0;
   }
 
@@ -87,7 +83,7 @@ struct Http2Session::Callbacks {
     switch (frame->hd.type) {
       case NGHTTP2_HEADERS:
         if (stream == nullptr) return 0;
-        self(user).on_head(*stream, section_of(frame), is_last);
+        self(user).on_head(*stream, is_last);
         if (is_last) stream->on_end();
         return 0;
       case NGHTTP2_DATA:
@@ -102,6 +98,27 @@ struct Http2Session::Callbacks {
         return (frame->hd.flags & NGHTTP2_FLAG_ACK) != 0 ? 0 : bear(user, Http2Burden::ping);
       default: return 0;
     }
+  }
+
+  // A reset that is asked for earlier would take the place of such a head.
+  static int on_frame_sent(nghttp2_session* session, const nghttp2_frame* frame, void*) {
+    if (frame->hd.type != NGHTTP2_HEADERS) return 0;
+    if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) return 0;
+    Http2Stream* stream = stream_of(session, frame->hd.stream_id);
+    if (stream != nullptr) stream->on_end_taken();
+    return 0;
+  }
+
+  // A request that was to open a stream when the peer's GOAWAY came.
+  static int on_frame_not_sent(nghttp2_session*, const nghttp2_frame* frame, int, void* user) {
+    if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
+    IntrusiveList<Http2Stream>& streams = self(user).streams_;
+    for (auto* stream = streams.first(); stream != nullptr; stream = streams.next(*stream)) {
+      if (stream->id() != frame->hd.stream_id) continue;
+      stream->on_closed(NGHTTP2_REFUSED_STREAM);
+      break;
+    }
+    return 0;
   }
 
   static int on_data(nghttp2_session* session, uint8_t, int32_t id, const uint8_t* bytes,
@@ -171,6 +188,8 @@ struct Http2Session::Callbacks {
     nghttp2_session_callbacks_set_on_header_callback2(made, on_header);
     nghttp2_session_callbacks_set_on_invalid_header_callback2(made, on_invalid_header);
     nghttp2_session_callbacks_set_on_frame_recv_callback(made, on_frame);
+    nghttp2_session_callbacks_set_on_frame_send_callback(made, on_frame_sent);
+    nghttp2_session_callbacks_set_on_frame_not_send_callback(made, on_frame_not_sent);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(made, on_data);
     nghttp2_session_callbacks_set_on_stream_close_callback(made, on_stream_close);
     nghttp2_session_callbacks_set_send_data_callback(made, send_piece);
@@ -257,7 +276,23 @@ Result<void> Http2Session::submit_response(Http2Stream& stream, const Http2Field
                                      .read_callback = Callbacks::read_piece};
   CHECK(nghttp2_submit_response(session_.get(), stream.id(), fields.data(), fields.size(),
                                 has_body ? &source : nullptr) == 0);
-  if (!has_body) stream.note_sent_end();
+  return {};
+}
+
+Result<void> Http2Session::submit_request(Http2Stream& stream, const Http2Fields& fields,
+                                          bool has_body) {
+  const nghttp2_data_provider source{.source = {.ptr = nullptr},
+                                     .read_callback = Callbacks::read_piece};
+  const int32_t id =
+      has_ended_ ? NGHTTP2_ERR_SESSION_CLOSING
+                 : nghttp2_submit_request(session_.get(), nullptr, fields.data(), fields.size(),
+                                          has_body ? &source : nullptr, &stream);
+  if (id < 0) {
+    return fail(Error::Code::connection_closed, nghttp2_strerror(id), Error::Blame::upstream,
+                Error::Retry::safe);
+  }
+  stream.open(*this, id);
+  streams_.push_back(stream);
   return {};
 }
 

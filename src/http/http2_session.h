@@ -63,6 +63,8 @@ class Http2Session {
   void reset(Http2Stream& stream, Http2Code code);  // RST_STREAM; nothing once it is closed.
   // `has_body`: pieces follow; else the stream ends with these fields.
   Result<void> submit_response(Http2Stream& stream, const Http2Fields& fields, bool has_body);
+  // Opens the stream. Errors: connection_closed; retry is safe.
+  Result<void> submit_request(Http2Stream& stream, const Http2Fields& fields, bool has_body);
   Result<void> submit_interim(Http2Stream& stream, const Http2Fields& fields);
   // Without waiting for it to be on its way.
   void end_stream(Http2Stream& stream);
@@ -70,8 +72,6 @@ class Http2Session {
   void forget(Http2Stream& stream);
 
  protected:
-  enum class Section : uint8_t { head, trailers };
-
   explicit Http2Session(runtime::Socket& socket, const Http2SessionOptions& options);
   ~Http2Session();
 
@@ -91,11 +91,11 @@ class Http2Session {
   nghttp2_session* session() const { return session_.get(); }
   IntrusiveList<Http2Stream>& streams() { return streams_; }
 
-  // What the owner is told. A head's fields come between begin() and on_head().
+  // What the owner is told. A head's fields come before on_head(), and
+  // so do those of trailers.
   virtual Http2Stream* begin(int32_t id) = 0;  // Server: a new request. Null: it is refused.
-  virtual void on_field(Http2Stream& stream, Section section, nghttp2_rcbuf* name,
-                        nghttp2_rcbuf* value) = 0;
-  virtual void on_head(Http2Stream& stream, Section section, bool is_last) = 0;
+  virtual void on_field(Http2Stream& stream, nghttp2_rcbuf* name, nghttp2_rcbuf* value) = 0;
+  virtual void on_head(Http2Stream& stream, bool is_last) = 0;
   // Something that costs us more than the peer; false: too much of it, and the connection ends.
   virtual bool bear(Http2Burden burden) = 0;
   // A batch of frames was read; tasks may be begun.

@@ -37,6 +37,7 @@ void Http2Stream::clear() {
   hangup_ = nullptr;
   arrived_.clear();
   given_.release();
+  given_before_.release();
   given_size_ = 0;
   bytes_received_ = bytes_sent_ = 0;
   has_received_end_ = is_in_place_ = is_reader_interrupted_ = false;
@@ -48,10 +49,10 @@ void Http2Stream::clear() {
 }
 
 // The peer may send as much again. A body that is whole and in one piece keeps its buffer.
-void Http2Stream::give_back_taken() {
-  if (given_size_ == 0) return;
-  session_->consume(id_, std::exchange(given_size_, 0));
-  if (!is_in_place_) given_.release();
+void Http2Stream::give_back() {
+  given_before_.release();
+  if (given_size_ > 0) session_->consume(id_, std::exchange(given_size_, 0));
+  if (!is_in_place_) given_before_ = std::move(given_);
 }
 
 size_t Http2Stream::unread() const {
@@ -61,9 +62,9 @@ size_t Http2Stream::unread() const {
 }
 
 Result<std::string_view> Http2Stream::read_arrived() {
-  give_back_taken();
   if (!arrived_.empty()) {
-    is_in_place_ = has_received_end_ && arrived_.size() == 1 && !given_;
+    is_in_place_ = has_received_end_ && bytes_received_ == arrived_.front().filled().size();
+    give_back();
     given_ = std::move(arrived_.front());
     arrived_.pop_front();
     given_size_ = given_.filled().size();
@@ -77,14 +78,20 @@ Task<Result<std::string_view>> Http2Stream::read(Deadline deadline) {
   while (true) {
     CO_TRY(piece, read_arrived());
     if (!piece.empty() || has_received_end_) co_return piece;
-    news_->reset();
-    is_reading_ = true;
-    is_reader_interrupted_ = false;
-    auto waited = co_await news_->wait(deadline);
-    is_reading_ = false;
-    if (is_reader_interrupted_) co_return fail(Error::Code::cancelled, "interrupted while reading");
-    if (!waited) co_return fail(std::move(waited).error());
+    give_back();
+    given_before_.release();
+    CO_TRY_VOID(co_await wait_news(deadline));
   }
+}
+
+Task<Result<void>> Http2Stream::wait_news(Deadline deadline) {
+  news_->reset();
+  is_reading_ = true;
+  is_reader_interrupted_ = false;
+  auto waited = co_await news_->wait(deadline);
+  is_reading_ = false;
+  if (is_reader_interrupted_) co_return fail(Error::Code::cancelled, "interrupted while reading");
+  co_return waited;
 }
 
 void Http2Stream::interrupt_reader() {

@@ -33,7 +33,7 @@ class Http2Stream : public ListLink {
   // The next piece, valid until the next call; empty at the end. Errors: connection_closed (reset,
   // or the connection ended), deadline_exceeded, cancelled.
   runtime::Task<Result<std::string_view>> read(Deadline deadline);
-  // The same without waiting: empty if nothing has arrived.
+  // The same without waiting: empty if nothing has arrived. The piece before stays valid.
   Result<std::string_view> read_arrived();
   bool receive_ended() const { return is_read_out() && has_received_end_; }
   // The last piece was all there is, and stays as long as the stream.
@@ -41,6 +41,9 @@ class Http2Stream : public ListLink {
   uint64_t bytes_received() const { return bytes_received_; }
   size_t unread() const;  // Of what counts against the connection's window.
   void interrupt_reader();
+  // Waits until something has come, or the stream is closed. Errors: deadline_exceeded, cancelled.
+  runtime::Task<Result<void>> wait_news(Deadline deadline);
+  void wake_reader() { news_->set(); }
 
   // Waits until `piece` is on its way, at most `stall_max` between two parts of it. `last`: ends
   // the stream, with `trailers` if there are any. Errors: as above.
@@ -50,8 +53,6 @@ class Http2Stream : public ListLink {
   bool send_ended() const { return has_sent_end_; }
   uint64_t bytes_sent() const { return bytes_sent_; }
   void interrupt_writer();
-  // The head that was submitted ended the stream.
-  void note_sent_end() { has_sent_end_ = true; }
 
   // The stream is over for the connection, in order or not.
   bool is_closed() const { return is_closed_; }
@@ -75,12 +76,12 @@ class Http2Stream : public ListLink {
   };
   Piece peek(size_t size_max) const;
   std::string_view take(size_t size);  // What was peeked at; its bytes are copied at once.
-  void on_end_taken();
+  void on_end_taken();                 // Or the end of a stream without body.
 
  private:
   bool is_read_out() const { return arrived_.empty(); }
   bool is_sent() const { return piece_.empty() && (!ends_ || has_sent_end_); }
-  void give_back_taken();
+  void give_back();
 
   Http2Session* session_ = nullptr;
   int32_t id_ = 0;
@@ -89,7 +90,8 @@ class Http2Stream : public ListLink {
   std::optional<runtime::Event> taken_;  // For the writer.
 
   std::deque<runtime::Buffer> arrived_;  // None is empty.
-  runtime::Buffer given_;                // What read() gave last.
+  runtime::Buffer given_;                // What was given out last.
+  runtime::Buffer given_before_;
   size_t given_size_ = 0;
   uint64_t bytes_received_ = 0;
   bool has_received_end_ = false;

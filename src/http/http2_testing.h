@@ -1,4 +1,4 @@
-// http/http2_testing.h: for tests: a client of HTTP/2 that sends any frame, right or wrong.
+// http/http2_testing.h: for tests: a peer in HTTP/2 that sends any frame, right or wrong.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -58,6 +58,11 @@ class Http2Peer {
     return "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + http2_frame(NGHTTP2_SETTINGS, 0, 0, "");
   }
   void greet() { peer_.send(preface()); }
+  // As a server: takes the client's preface and answers it.
+  void accept() {
+    EXPECT_EQ(peer_.take_bytes(24), preface().substr(0, 24));
+    send(NGHTTP2_SETTINGS, 0, 0, "");
+  }
   void send(uint8_t type, uint8_t flags, uint32_t stream, std::string_view payload) {
     peer_.send(http2_frame(type, flags, stream, payload));
   }

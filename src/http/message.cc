@@ -58,7 +58,7 @@ void RequestHead::clear() {
 void ResponseHead::clear() {
   status = 0;
   minor_version = 1;
-  keep_alive = false;
+  is_http2 = keep_alive = false;
   framing = {};
   reason = {};
   fields.clear();

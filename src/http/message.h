@@ -84,6 +84,7 @@ struct RequestHead {
 struct ResponseHead {
   uint16_t status = 0;  // 100 to 599.
   uint8_t minor_version = 1;
+  bool is_http2 = false;
   bool keep_alive = false;  // The upstream lets the connection live on after this response.
   BodyFraming framing;
   std::string_view reason;

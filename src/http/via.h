@@ -17,12 +17,11 @@ class Via {
   // REQUIRES a token, best unique to this instance: two proxies of one name look like a loop.
   explicit Via(std::string_view pseudonym);
 
-  // "1.1 name", for a message that was received in HTTP/1.`minor_version`.
-  std::string_view value(uint8_t minor_version) const {
+  // "1.1 name", for a message that was received in HTTP/1.`minor_version`; "2 name" for HTTP/2.
+  std::string_view value(uint8_t minor_version, bool is_http2 = false) const {
+    if (is_http2) return value_2_;
     return minor_version == 0 ? value_1_0_ : value_1_1_;
   }
-  // "2 name", for one that was received in HTTP/2.
-  std::string_view value_2() const { return value_2_; }
   // Appends ours as a last field line, which is the same as a last element. False: no room.
   [[nodiscard]] bool append(uint8_t minor_version, HeaderList& fields) const {
     return fields.add(Field::via, value(minor_version));

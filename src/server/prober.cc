@@ -46,16 +46,19 @@ Task<void> Prober::probe_one(std::shared_ptr<gateway::Service> service,
                              upstream::ProbeTarget target) {
   const auto& config = service->config().health;
   if (!config) co_return;
-  auto answer = co_await http::probe(control_,
-                                     {.address = target.address,
-                                      .path = config->path,
-                                      .host = config->host.value_or(std::string{}),
-                                      .user_agent = config->user_agent},
-                                     Deadline::after(control_.now(), config->timeout));
-  const bool is_good = answer && config->status.contains(answer->status);
+  auto answer = co_await http::probe(
+      control_,
+      {.address = target.address,
+       .path = config->path,
+       .host = config->host.value_or(std::string{}),
+       .user_agent = config->user_agent,
+       .is_http2 = service->config().protocol == upstream::UpstreamProtocol::http2,
+       .grpc = config->grpc},
+      Deadline::after(control_.now(), config->timeout));
+  const bool is_good = answer && answer->is_serving && config->status.contains(answer->status);
   const std::string detail =
       answer
-          ? fmt::format("{} in {} ms", answer->status,
+          ? fmt::format("{}{} in {} ms", answer->status, answer->is_serving ? "" : " (not serving)",
                         std::chrono::duration_cast<std::chrono::milliseconds>(answer->took).count())
           : answer.error().detail;
   const bool changed = service->with([&](ServiceState& state) {

@@ -224,7 +224,7 @@ Task<bool> Worker::drain(Deadline deadline) {
     (void)co_await clients_.close(Deadline::after(loop_.now(), 2s));
   }
   (void)co_await acceptors_.close(Deadline::after(loop_.now(), 1s));
-  gateway_.proxy().pool().clear();
+  (void)co_await gateway_.proxy().close(Deadline::after(loop_.now(), 1s));
   co_return all_ended;
 }
 

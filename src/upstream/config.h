@@ -1,9 +1,11 @@
 // upstream/config.h: what the plan says of how a service's endpoints are chosen and spared.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/fields.h"
 #include "base/time.h"
@@ -19,6 +21,12 @@ inline constexpr uint32_t endpoints_max = 1024;
 // Keeps the ring of ring_hash and the sums of the balancers small.
 inline constexpr uint32_t weight_max = 1000;
 }  // namespace limits
+
+// What the endpoints of a service speak.
+enum class UpstreamProtocol : uint8_t { http1, http2 };
+constexpr std::array<std::string_view, 2> enum_names(UpstreamProtocol) {
+  return {"http1", "http2"};
+}
 
 // A client keeps the endpoint that a cookie names, for as long as it is healthy.
 struct StickyConfig {
@@ -109,6 +117,7 @@ struct QueueConfig {
 
 // One service. A struct with more fields of a service may derive from it and call its describe().
 struct ClusterConfig {
+  UpstreamProtocol protocol = UpstreamProtocol::http1;
   Balance balance;
   std::optional<StickyConfig> sticky;
   TimeoutConfig timeouts;
@@ -127,6 +136,9 @@ struct ClusterConfig {
 
   template <class Visitor>
   static void describe(Visitor& visit) {
+    visit.field("protocol", &ClusterConfig::protocol,
+                {.doc = "What the endpoints speak: http1, or http2 without TLS (with prior "
+                        "knowledge, as gRPC servers do), many requests to a connection."});
     visit.field("balance", &ClusterConfig::balance,
                 {.doc = "Which endpoint takes a request: round_robin, least_requests, random_two "
                         "or ring_hash(header:NAME | cookie:NAME | ip). All honour weights.",

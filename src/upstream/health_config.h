@@ -15,6 +15,7 @@ namespace spillway::upstream {
 // Active checks. Without them an endpoint counts as healthy until its answers say otherwise.
 struct HealthConfig {
   std::string path = "/health";
+  std::optional<std::string> grpc;
   Duration every = 10s;
   Duration timeout = 5s;
   uint32_t failures = 3;
@@ -31,6 +32,10 @@ struct HealthConfig {
   static void describe(Visitor& visit) {
     visit.field("path", &HealthConfig::path,
                 {.doc = "What each endpoint is asked with GET.", .example = "/health"});
+    visit.field("grpc", &HealthConfig::grpc,
+                {.doc = "Asks grpc.health.v1.Health/Check for the service of this name, instead of "
+                        "`path`; an empty name asks for the server as a whole. Absent: a GET.",
+                 .example = "shop.Orders"});
     visit.field("every", &HealthConfig::every,
                 {.doc = "Pause between two probes of an endpoint. One that is not healthy is asked "
                         "at least once a second, so that its return is noticed soon.",

@@ -1,0 +1,23 @@
+// gateway/grpc.h: what a proxy has to know of gRPC: its deadline, and how it says that it failed.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "base/time.h"
+#include "http/message.h"
+
+namespace spillway::gateway {
+
+// A gRPC call: over HTTP/2, with a content type of application/grpc, "+proto" and the like.
+bool is_grpc(const http::RequestHead& request);
+
+// "100m" and so on: at most eight digits and a unit (H, M, S, m, u, n). Nothing if malformed, which
+// is as good as absent.
+std::optional<Duration> parse_grpc_timeout(std::string_view text);
+
+// The code of a call that we answer ourselves with this status of HTTP.
+uint32_t grpc_code_of(uint16_t status);
+
+}  // namespace spillway::gateway

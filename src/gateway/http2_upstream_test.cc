@@ -1,0 +1,237 @@
+// gateway/http2_upstream_test.cc: services that speak HTTP/2, gRPC ones above all.
+#include <gmock/gmock.h>
+
+#include "gateway/gateway_testing.h"
+#include "gateway/grpc.h"
+#include "http/http2_testing.h"
+
+namespace spillway::gateway {
+namespace {
+
+using http::Http2Peer;
+using http::TestFields;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+TestFields call(std::string path = "/shop.Orders/Get") {
+  return {{":method", "POST"},        {":scheme", "http"}, {":authority", "a"},
+          {":path", std::move(path)}, {"te", "trailers"},  {"content-type", "application/grpc"}};
+}
+TestFields with(TestFields fields, std::string name, std::string value) {
+  fields.emplace_back(std::move(name), std::move(value));
+  return fields;
+}
+const TestFields ok_head = {{":status", "200"}, {"content-type", "application/grpc"}};
+
+class Http2UpstreamTest : public GatewayTest {
+ protected:
+  Http2UpstreamTest() {
+    endpoints = {listener.address()};
+    config.protocol = upstream::UpstreamProtocol::http2;
+  }
+  Http2Peer& caller() {
+    callers.push_back(std::make_unique<Http2Peer>(connect()));
+    callers.back()->greet();
+    return *callers.back();
+  }
+  Http2Peer& accept() {
+    servers.push_back(std::make_unique<Http2Peer>(listener.accept()));
+    servers.back()->accept();
+    return *servers.back();
+  }
+  static bool has_request(Http2Peer& server, uint32_t stream) {
+    return server.until([&] { return server.answer_so_far(stream).ended; });
+  }
+
+  runtime::PeerListener listener{loop};
+  std::vector<std::unique_ptr<Http2Peer>> callers;
+  std::vector<std::unique_ptr<Http2Peer>> servers;
+};
+
+TEST_F(Http2UpstreamTest, carries_a_call_with_trailers_both_ways) {
+  Http2Peer& client = caller();
+  client.headers(1, call(), 0);
+  client.data(1, "ask", Http2Peer::end_stream);
+  Http2Peer& server = accept();
+  ASSERT_TRUE(has_request(server, 1));
+  const auto& request = server.answer_so_far(1);
+  EXPECT_EQ(request.field(":path"), "/shop.Orders/Get");
+  EXPECT_EQ(request.field("te"), "trailers");
+  EXPECT_EQ(request.field("via"), "2 spillway-test");
+  EXPECT_EQ(request.field("connection"), "");
+  EXPECT_EQ(request.body, "ask");
+  server.headers(1, ok_head, 0);
+  server.data(1, "tell");
+  server.headers(1, {{"grpc-status", "0"}, {"grpc-message", "fine"}});
+  const auto& answer = client.answer(1);
+  EXPECT_EQ(answer.status(), "200");
+  EXPECT_EQ(answer.body, "tell");
+  EXPECT_EQ(answer.field("grpc-status"), "0");
+  EXPECT_EQ(answer.field("grpc-message"), "fine");
+}
+
+TEST_F(Http2UpstreamTest, passes_an_answer_of_trailers_only) {
+  Http2Peer& client = caller();
+  client.headers(1, call(), 0);
+  client.data(1, "ask", Http2Peer::end_stream);
+  Http2Peer& server = accept();
+  ASSERT_TRUE(has_request(server, 1));
+  server.headers(1, with(ok_head, "grpc-status", "5"));
+  EXPECT_EQ(client.answer(1).field("grpc-status"), "5");
+  EXPECT_EQ(client.count_of(NGHTTP2_DATA), 0u);
+}
+
+TEST_F(Http2UpstreamTest, streams_both_ways_at_once) {
+  Http2Peer& client = caller();
+  client.headers(1, call(), 0);
+  client.data(1, "one");
+  Http2Peer& server = accept();
+  ASSERT_TRUE(server.until([&] { return server.answer_so_far(1).body == "one"; }));
+  server.headers(1, ok_head, 0);
+  server.data(1, "ONE");
+  ASSERT_TRUE(client.until([&] { return client.answer_so_far(1).body == "ONE"; }));
+  client.data(1, "two", Http2Peer::end_stream);
+  ASSERT_TRUE(has_request(server, 1));
+  EXPECT_EQ(server.answer_so_far(1).body, "onetwo");
+  server.headers(1, {{"grpc-status", "0"}});
+  EXPECT_TRUE(client.answer(1).ended);
+}
+
+TEST_F(Http2UpstreamTest, serves_clients_of_http1_over_one_connection) {
+  runtime::Peer a = connect();
+  runtime::Peer b = connect();
+  a.send(get);
+  Http2Peer& server = accept();
+  ASSERT_TRUE(has_request(server, 1));
+  b.send(get);
+  ASSERT_TRUE(has_request(server, 3));
+  server.headers(3, {{":status", "200"}, {"content-length", "1"}}, 0);
+  server.data(3, "b", Http2Peer::end_stream);
+  server.headers(1, {{":status", "200"}}, 0);
+  server.data(1, "a", Http2Peer::end_stream);
+  EXPECT_THAT(b.take_head(), HasSubstr("content-length: 1\r\n"));
+  EXPECT_EQ(b.take_bytes(1), "b");
+  EXPECT_THAT(a.take_through("0\r\n\r\n"), HasSubstr("1\r\na\r\n"));
+}
+
+TEST_F(Http2UpstreamTest, passes_interim_answers) {
+  runtime::Peer client = connect();
+  client.send(get);
+  Http2Peer& server = accept();
+  ASSERT_TRUE(has_request(server, 1));
+  server.headers(1, {{":status", "103"}, {"link", "</a>"}}, 0);
+  server.headers(1, {{":status", "204"}});
+  EXPECT_THAT(client.take_head(), HasSubstr("link: </a>\r\n"));
+  EXPECT_THAT(client.take_head(), StartsWith("HTTP/1.1 204 "));
+}
+
+TEST_F(Http2UpstreamTest, repeats_a_call_that_was_refused) {
+  runtime::Peer client = connect();
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nask");
+  Http2Peer& server = accept();
+  ASSERT_TRUE(has_request(server, 1));
+  server.reset(1, NGHTTP2_REFUSED_STREAM);
+  ASSERT_TRUE(has_request(server, 3));
+  EXPECT_EQ(server.answer_so_far(3).body, "ask");
+  server.headers(3, {{":status", "200"}});
+  EXPECT_THAT(client.take_head(), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(Http2UpstreamTest, repeats_what_a_goaway_left_out_on_another_connection) {
+  runtime::Peer client = connect();
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nask");
+  Http2Peer& first = accept();
+  ASSERT_TRUE(has_request(first, 1));
+  first.send(NGHTTP2_GOAWAY, 0, 0, http::big_endian(0, 4) + http::big_endian(0, 4));
+  Http2Peer& second = accept();
+  ASSERT_TRUE(has_request(second, 1));
+  second.headers(1, {{":status", "200"}});
+  EXPECT_THAT(client.take_head(), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(Http2UpstreamTest, does_not_repeat_what_may_have_acted) {
+  runtime::Peer client = connect();
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nask");
+  Http2Peer& server = accept();
+  ASSERT_TRUE(has_request(server, 1));
+  server.reset(1, NGHTTP2_INTERNAL_ERROR);
+  EXPECT_THAT(client.take_head(), StartsWith("HTTP/1.1 502 "));
+  EXPECT_FALSE(server.answer_so_far(3).ended);
+}
+
+TEST_F(Http2UpstreamTest, shows_a_cut_answer_as_one) {
+  Http2Peer& client = caller();
+  client.headers(1, call(), 0);
+  client.data(1, "ask", Http2Peer::end_stream);
+  Http2Peer& server = accept();
+  ASSERT_TRUE(has_request(server, 1));
+  server.headers(1, ok_head, 0);
+  server.data(1, "half");
+  ASSERT_TRUE(client.until([&] { return client.answer_so_far(1).body == "half"; }));
+  server.peer().close();
+  EXPECT_TRUE(client.answer(1).reset);
+}
+
+TEST_F(Http2UpstreamTest, a_client_that_leaves_resets_its_stream_and_no_other) {
+  Http2Peer& client = caller();
+  client.headers(1, call(), 0);
+  client.data(1, "ask", Http2Peer::end_stream);
+  Http2Peer& server = accept();
+  ASSERT_TRUE(has_request(server, 1));
+  client.headers(3, call(), 0);
+  client.data(3, "ask", Http2Peer::end_stream);
+  ASSERT_TRUE(has_request(server, 3));
+  client.reset(1);
+  ASSERT_TRUE(server.until([&] { return server.answer_so_far(1).reset.has_value(); }));
+  server.headers(3, with(ok_head, "grpc-status", "0"));
+  EXPECT_EQ(client.answer(3).field("grpc-status"), "0");
+}
+
+TEST_F(Http2UpstreamTest, what_we_answer_ourselves_says_so_in_grpc) {
+  listener.close();
+  Http2Peer& client = caller();
+  client.headers(1, call());
+  EXPECT_EQ(client.answer(1).status(), "200");
+  EXPECT_EQ(client.answer(1).field("grpc-status"), "14");
+  EXPECT_EQ(client.answer(1).field("content-type"), "application/grpc");
+}
+
+TEST_F(Http2UpstreamTest, the_clients_own_deadline_ends_a_call) {
+  Http2Peer& client = caller();
+  client.headers(1, with(call(), "grpc-timeout", "60m"), 0);  // Its request never ends.
+  Http2Peer& server = accept();
+  ASSERT_TRUE(server.until([&] { return !server.answer_so_far(1).heads.empty(); }));
+  EXPECT_EQ(client.answer(1).field("grpc-status"), "4");
+}
+
+TEST(Grpc, timeouts_are_read_with_their_unit) {
+  EXPECT_EQ(parse_grpc_timeout("2H"), 2h);
+  EXPECT_EQ(parse_grpc_timeout("3M"), 3min);
+  EXPECT_EQ(parse_grpc_timeout("4S"), 4s);
+  EXPECT_EQ(parse_grpc_timeout("99999999m"), 99'999'999ms);
+  EXPECT_EQ(parse_grpc_timeout("6u"), 6us);
+  EXPECT_EQ(parse_grpc_timeout("7n"), 7ns);
+  for (const char* text : {"", "1", "S", "1s", "-1S", "1 S", "100000000S", "1.5S"}) {
+    EXPECT_FALSE(parse_grpc_timeout(text)) << text;
+  }
+}
+
+TEST(Grpc, only_its_own_content_type_over_http2_is_a_call) {
+  http::RequestHead head;
+  head.is_http2 = true;
+  for (const auto& [type, expected] :
+       std::vector<std::pair<const char*, bool>>{{"application/grpc", true},
+                                                 {"application/grpc+proto", true},
+                                                 {"application/grpc; a=b", true},
+                                                 {"application/grpc-web", false},
+                                                 {"application/json", false}}) {
+    head.fields.clear();
+    ASSERT_TRUE(head.fields.add(http::Field::content_type, type));
+    EXPECT_EQ(is_grpc(head), expected) << type;
+  }
+  head.is_http2 = false;
+  EXPECT_FALSE(is_grpc(head));
+}
+
+}  // namespace
+}  // namespace spillway::gateway
