@@ -29,11 +29,12 @@ Result<void> Answer::start(RequestContext& context, AnswerHead head) {
 // A client of gRPC looks for the outcome in trailers, of which there may be nothing before.
 runtime::Task<Result<void>> Answer::send_grpc(RequestContext& context, const LocalReply& reply) {
   const std::string code = std::to_string(grpc_code_of(reply.status));
+  const std::string message =
+      grpc_message(reply.text.empty() ? http::reason_of(reply.status) : reply.text);
   http::HeaderList fields;
   CHECK(fields.add(Field::content_type, "application/grpc"));
   CHECK(fields.add("grpc-status", code));
-  CHECK(
-      fields.add("grpc-message", reply.text.empty() ? http::reason_of(reply.status) : reply.text));
+  CHECK(fields.add("grpc-message", message));
   for (const ReplyField& field : reply.fields) CHECK(fields.add(field.name, field.value));
   CO_TRY_VOID(start(context, {.status = 200,
                               .reason = http::reason_of(200),

@@ -56,4 +56,18 @@ uint32_t grpc_code_of(uint16_t status) {
   }
 }
 
+std::string grpc_message(std::string_view text) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string message;
+  for (const char c : text) {
+    const auto byte = static_cast<uint8_t>(c);
+    if (byte >= 0x20 && byte < 0x7f && c != '%') {
+      message += c;
+    } else {
+      message.append("%").append(1, digits[byte >> 4]).append(1, digits[byte & 15]);
+    }
+  }
+  return message;
+}
+
 }  // namespace spillway::gateway

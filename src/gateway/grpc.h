@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/time.h"
@@ -19,5 +20,8 @@ std::optional<Duration> parse_grpc_timeout(std::string_view text);
 
 // The code of a call that we answer ourselves with this status of HTTP.
 uint32_t grpc_code_of(uint16_t status);
+
+// What grpc-message says of `text`: percent-encoded, as gRPC's own specification of it wants.
+std::string grpc_message(std::string_view text);
 
 }  // namespace spillway::gateway

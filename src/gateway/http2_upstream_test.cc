@@ -216,6 +216,10 @@ TEST(Grpc, timeouts_are_read_with_their_unit) {
   }
 }
 
+TEST(Grpc, messages_are_percent_encoded) {
+  EXPECT_EQ(grpc_message("Too many: 100 %\n\xc3\xa9"), "Too many: 100 %25%0A%C3%A9");
+}
+
 TEST(Grpc, only_its_own_content_type_over_http2_is_a_call) {
   http::RequestHead head;
   head.is_http2 = true;
