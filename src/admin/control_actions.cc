@@ -3,6 +3,7 @@
 
 #include "admin/answers.h"
 #include "admin/control_api.h"
+#include "base/quantity.h"
 
 namespace spillway::admin {
 
@@ -46,6 +47,62 @@ Task<void> ControlApi::set_draining(Call call, bool is_draining) {
   auto report = instance_.set_draining(*endpoint, is_draining);
   if (!report) co_return co_await answer_error(call.exchange, report.error());
   co_await answer_json(call.exchange, 200, to_json(*report));
+}
+
+namespace {
+
+constexpr Duration change_longest = std::chrono::years(10);
+
+std::unexpected<Error> bad_member(const char* name, std::string_view expected) {
+  return fail(Error::Code::invalid, fmt::format("\"{}\": expected {}", name, expected),
+              Error::Blame::client);
+}
+
+Result<IpPrefix> prefix_member(const Json& body) {
+  TRY(text, text_member(body, "prefix"));
+  const auto prefix = IpPrefix::parse(text);
+  if (prefix) return *prefix;
+  return bad_member("prefix",
+                    "an address or a prefix such as 203.0.113.0/24; " + prefix.error().detail);
+}
+
+Result<ClientChange> client_change(const Json& body) {
+  TRY(prefix, prefix_member(body));
+  TRY(list, text_member(body, "list"));
+  TRY(within, optional_text_member(body, "for"));
+  ClientChange change{.prefix = prefix};
+  if (list != "allow" && list != "deny") return bad_member("list", "allow or deny");
+  change.list = list == "allow" ? ClientList::allow : ClientList::deny;
+  if (within) {
+    const auto duration = parse_duration(*within);
+    if (!duration || *duration <= Duration::zero() || *duration > change_longest) {
+      return bad_member("for", "a time such as 30m or 12h, at most 10 years");
+    }
+    change.within = *duration;
+  }
+  return change;
+}
+
+}  // namespace
+
+Task<void> ControlApi::clients(Call call) {
+  co_await answer_json(call.exchange, 200, {{"clients", to_json(instance_.clients())}});
+}
+
+Task<void> ControlApi::change_clients(Call call) {
+  auto change = client_change(call.body);
+  if (!change) co_return co_await answer_error(call.exchange, change.error());
+  auto changed = co_await instance_.change_clients(*change);
+  if (!changed) co_return co_await answer_error(call.exchange, changed.error());
+  co_await answer_json(call.exchange, 200, {{"prefix", change->prefix.text()}});
+}
+
+Task<void> ControlApi::forget_client(Call call) {
+  auto prefix = prefix_member(call.body);
+  if (!prefix) co_return co_await answer_error(call.exchange, prefix.error());
+  auto forgotten = co_await instance_.forget_client(*prefix);
+  if (!forgotten) co_return co_await answer_error(call.exchange, forgotten.error());
+  co_await answer_json(call.exchange, 200, {{"prefix", prefix->text()}});
 }
 
 Task<void> ControlApi::upgrade(Call call) {

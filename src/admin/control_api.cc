@@ -37,6 +37,9 @@ const ControlApi::Entry ControlApi::entries[] = {
     {"/api/v1/scale", true, true, &ControlApi::scale},
     {"/api/v1/drain", true, true, &ControlApi::drain},
     {"/api/v1/undrain", true, true, &ControlApi::undrain},
+    {"/api/v1/clients", false, true, &ControlApi::clients},
+    {"/api/v1/clients/change", true, true, &ControlApi::change_clients},
+    {"/api/v1/clients/remove", true, true, &ControlApi::forget_client},
     {"/api/v1/upgrade", true, true, &ControlApi::upgrade},
     {"/api/v1/stop", true, true, &ControlApi::stop},
 };

@@ -67,6 +67,9 @@ class ControlApi final : public http::RequestHandler {
   runtime::Task<void> drain(Call call);
   runtime::Task<void> undrain(Call call);
   runtime::Task<void> set_draining(Call call, bool is_draining);
+  runtime::Task<void> clients(Call call);
+  runtime::Task<void> change_clients(Call call);
+  runtime::Task<void> forget_client(Call call);
   runtime::Task<void> upgrade(Call call);
   runtime::Task<void> stop(Call call);
 

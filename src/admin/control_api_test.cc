@@ -41,6 +41,18 @@ class FakeInstance final : public Instance {
     if (endpoint == "web.9") return fail(Error::Code::not_found, "there is no endpoint web.9");
     return DrainReport{.service = "web", .endpoint = endpoint, .in_flight = 2};
   }
+  std::vector<ClientEntry> clients() override {
+    return {{.prefix = "10.0.0.0/8", .list = "deny", .from = "live", .left = 90s}};
+  }
+  Task<Result<void>> change_clients(ClientChange change) override {
+    done.push_back((change.list == ClientList::allow ? "allow " : "deny ") + change.prefix.text() +
+                   (change.within ? " for " + to_string(*change.within) : ""));
+    co_return Result<void>{};
+  }
+  Task<Result<void>> forget_client(IpPrefix prefix) override {
+    done.push_back("remove " + prefix.text());
+    co_return fail(Error::Code::not_found, "was neither allowed nor denied");
+  }
   Task<Result<std::vector<std::string>>> deploy(std::optional<std::string> service) override {
     done.push_back("deploy " + service.value_or("all"));
     co_return std::vector<std::string>{"web"};

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "admin/client_entry.h"
 #include "admin/log_ring.h"
 #include "admin/status.h"
 #include "base/error.h"
@@ -53,6 +54,11 @@ class Instance {
   virtual runtime::Task<Result<ReloadReport>> reload() = 0;
   // By the endpoint's name or address. Errors: not_found; invalid, several have that name.
   virtual Result<DrainReport> set_draining(const std::string& endpoint, bool is_draining) = 0;
+  // Who is allowed and denied, by the plan and by edits. An edit is in force when it returns.
+  // Errors: limit_exceeded; not_found.
+  virtual std::vector<ClientEntry> clients() = 0;
+  virtual runtime::Task<Result<void>> change_clients(ClientChange change) = 0;
+  virtual runtime::Task<Result<void>> forget_client(IpPrefix prefix) = 0;
   // These need a supervisor. Errors: not_found, invalid; permission: nothing is supervised here.
   // Names of the services that were deployed; all if none is given.
   virtual runtime::Task<Result<std::vector<std::string>>> deploy(

@@ -107,6 +107,13 @@ void fields(Visit& visit, T& value) {
   visit("good", value.is_good);
   visit("detail", value.detail);
 }
+template <class Visit, Of<ClientEntry> T>
+void fields(Visit& visit, T& value) {
+  visit("prefix", value.prefix);
+  visit("list", value.list);
+  visit("from", value.from);
+  visit("left_seconds", value.left);
+}
 template <class Visit, Of<DrainReport> T>
 void fields(Visit& visit, T& value) {
   visit("service", value.service);

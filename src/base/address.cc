@@ -50,6 +50,15 @@ bool IpAddress::is_unspecified() const {
   return *this == IpAddress() || *this == IpAddress::from_v4(0);
 }
 
+IpAddress IpAddress::network(uint32_t v6_bits) const {
+  if (is_v4()) return *this;
+  std::array<uint8_t, 16> bytes = bytes_;
+  for (uint32_t bit = v6_bits; bit < 128; ++bit) {
+    bytes[bit / 8] &= static_cast<uint8_t>(~(0x80U >> (bit % 8)));
+  }
+  return IpAddress(bytes);
+}
+
 Result<IpPrefix> IpPrefix::parse(std::string_view text) {
   const size_t slash = text.find('/');
   IpPrefix prefix;
@@ -80,6 +89,14 @@ bool IpPrefix::contains(const IpAddress& address) const {
   if (bits_ % 8 == 0) return true;
   const auto mask = static_cast<uint8_t>(0xff00 >> (bits_ % 8));
   return ((address.bytes()[whole] ^ address_.bytes()[whole]) & mask) == 0;
+}
+
+IpAddress IpPrefix::last() const {
+  std::array<uint8_t, 16> bytes = address_.bytes();
+  for (uint32_t bit = bits_; bit < 128; ++bit) {
+    bytes[bit / 8] |= static_cast<uint8_t>(0x80U >> (bit % 8));
+  }
+  return IpAddress::from_v6(bytes);
 }
 
 std::string IpPrefix::text() const {

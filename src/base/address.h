@@ -28,6 +28,9 @@ class IpAddress {
   bool is_v4() const;
   bool is_loopback() const;
   bool is_unspecified() const;
+  // Whom it belongs to: an IPv4 address itself, an IPv6 one's first `v6_bits`, which most clients
+  // have whole. At most 128.
+  IpAddress network(uint32_t v6_bits) const;
   const std::array<uint8_t, 16>& bytes() const { return bytes_; }
   auto operator<=>(const IpAddress&) const = default;
 
@@ -41,6 +44,8 @@ class IpPrefix {
  public:
   static Result<IpPrefix> parse(std::string_view text);
   bool contains(const IpAddress& address) const;
+  const IpAddress& first() const { return address_; }
+  IpAddress last() const;
   bool operator==(const IpPrefix&) const = default;
   std::string text() const;
 
@@ -62,6 +67,7 @@ struct SocketAddress {
 };
 
 std::string to_string(const IpAddress& address);
+inline std::string to_string(const IpPrefix& prefix) { return prefix.text(); }
 std::string to_string(const SocketAddress& address);
 // Writes without allocating; returns the length. `buffer` holds at least 46 bytes.
 size_t write_ip(const IpAddress& address, char* buffer);

@@ -155,4 +155,24 @@ int run_stop(const Options& options, Output& output) {
   return status;
 }
 
+int run_clients_change(const Options& options, Output& output) {
+  Action action{.path = "/api/v1/clients/change", .body = {{"prefix", options.clients.prefix}}};
+  std::string_view done = "removed from the lists";
+  if (options.command == Command::clients_remove) {
+    action.path = "/api/v1/clients/remove";
+  } else {
+    const bool is_allowed = options.command == Command::clients_allow;
+    action.body["list"] = is_allowed ? "allow" : "deny";
+    if (!options.clients.within.empty()) action.body["for"] = options.clients.within;
+    done = is_allowed ? "allowed" : "denied";
+  }
+  int status = exit_ok;
+  const auto answer = act(action, options, output, status);
+  if (!answer || options.json) return status;
+  const std::string within = options.clients.within.empty() ? "" : " for " + options.clients.within;
+  output.print(
+      fmt::format("{}: {}{}\n", harmless(text_of_member(*answer, "prefix")), done, within));
+  return status;
+}
+
 }  // namespace spillway::cli

@@ -7,6 +7,7 @@
 #include "plan/loader.h"
 #include "plan/schema.h"
 #include "server/certificates.h"
+#include "server/client_lists.h"
 
 namespace spillway::cli {
 namespace {
@@ -31,14 +32,18 @@ admin::Json list_of(const std::vector<plan::Problem>& problems) {
 }
 
 // What only a reading of the files can tell. A plan may be checked where its secrets are not.
-void read_certificates(plan::LoadResult& loaded) {
-  const auto checked = server::check_certificates(*loaded.plan);
+void note_files(plan::LoadResult& loaded, const char* field, const Result<void>& checked) {
   if (checked) return;
   const Error& error = checked.error();
   const bool is_absent =
       error.code == Error::Code::not_found || error.code == Error::Code::permission;
-  (is_absent ? loaded.warnings : loaded.errors).push_back({{}, "tls", error.detail});
-  if (!is_absent) loaded.plan.reset();
+  (is_absent ? loaded.warnings : loaded.errors).push_back({{}, field, error.detail});
+}
+
+void read_files(plan::LoadResult& loaded) {
+  note_files(loaded, "tls", server::check_certificates(*loaded.plan));
+  note_files(loaded, "clients.countries.file", server::check_clients(*loaded.plan));
+  if (!loaded.errors.empty()) loaded.plan.reset();
 }
 
 }  // namespace
@@ -50,7 +55,7 @@ int run_check(const Options& options, Output& output) {
   }
   plan::LoadResult loaded = plan::load_file(options.check.plan);
   if (loaded.plan) {
-    read_certificates(loaded);
+    read_files(loaded);
   }
   const int status = loaded.plan ? exit_ok : exit_bad_usage;
   if (options.json) {

@@ -19,5 +19,7 @@ int run_scale(const Options& options, Output& output);
 int run_drain(const Options& options, Output& output);
 int run_upgrade(const Options& options, Output& output);
 int run_stop(const Options& options, Output& output);
+int run_clients_change(const Options& options, Output& output);
+int run_clients_list(const Options& options, Output& output);  // clients.cc
 
 }  // namespace spillway::cli

@@ -24,6 +24,10 @@ int run(const Options& options, Output& output) {
     case Command::logs: return run_logs(options, output);
     case Command::upgrade: return run_upgrade(options, output);
     case Command::stop: return run_stop(options, output);
+    case Command::clients_list: return run_clients_list(options, output);
+    case Command::clients_allow:
+    case Command::clients_deny:
+    case Command::clients_remove: return run_clients_change(options, output);
   }
   return exit_bad_usage;
 }

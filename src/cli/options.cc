@@ -122,6 +122,34 @@ void add_views(CLI::App& app, Options& options) {
   logs->callback([&options] { options.command = Command::logs; });
 }
 
+void add_clients(CLI::App& app, Options& options) {
+  CLI::App* clients = app.add_subcommand("clients", "Show, allow or deny clients by their address");
+  clients->require_subcommand(1);
+  clients->add_subcommand("list", "Who is allowed and denied, by the plan and by these commands")
+      ->callback([&options] { options.command = Command::clients_list; });
+  const auto add = [&](const char* name, const char* help, Command command) {
+    CLI::App* change = clients->add_subcommand(name, help);
+    change->add_option("PREFIX", options.clients.prefix, "An address, or all of 203.0.113.0/24")
+        ->required();
+    change->callback([&options, command] { options.command = command; });
+    return change;
+  };
+  for (CLI::App* change :
+       {add("allow", "No limit or denial holds for these from now on", Command::clients_allow),
+        add("deny", "Answer these 403 from now on", Command::clients_deny)}) {
+    change
+        ->add_option("--for", options.clients.within, "End it by itself after so long, such as 1h")
+        ->option_text("TIME");
+  }
+  add("remove", "Undo allow or deny", Command::clients_remove);
+  clients->footer(
+      "Examples:\n"
+      "  spillway clients deny 203.0.113.0/24 --for 1h\n"
+      "  spillway clients remove 203.0.113.0/24\n\n"
+      "This survives reloads, but not a restart or an upgrade: what is to last belongs into the\n"
+      "plan's `clients`.");
+}
+
 void add_actions(CLI::App& app, Options& options) {
   app.add_subcommand("reload", "Apply the changed plan: whole, or not at all")
       ->callback([&options] { options.command = Command::reload; });
@@ -234,6 +262,7 @@ std::expected<Options, ParseEnd> parse_arguments(std::vector<std::string> argume
   add_explain(app, options);
   add_views(app, options);
   add_actions(app, options);
+  add_clients(app, options);
   add_up(app, options, "server");
   show_commands(app);
 

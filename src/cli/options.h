@@ -26,6 +26,10 @@ enum class Command : uint8_t {
   logs,
   upgrade,
   stop,
+  clients_list,
+  clients_allow,
+  clients_deny,
+  clients_remove,
 };
 
 // How an instance is started.
@@ -66,6 +70,10 @@ struct Options {
     bool now = false;
     std::string program;
   } action;
+  struct {
+    std::string prefix;
+    std::string within;  // Empty: until the instance ends.
+  } clients;
   struct {
     bool follow = false;
     uint32_t lines = 100;

@@ -1,6 +1,7 @@
 // gateway/config.h: which requests go to which service, and whose word about clients we believe.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include "base/fields.h"
 #include "base/quantity.h"
 #include "base/time.h"
+#include "gateway/client_config.h"
 #include "gateway/limit_config.h"
 #include "gateway/shaping_config.h"
 
@@ -110,19 +112,6 @@ struct RouteConfig {
   static void describe(Visitor& visit);
 };
 
-// Whom we believe about who the client is.
-struct ClientsConfig {
-  std::vector<IpPrefix> trusted_proxies;
-
-  template <class Visitor>
-  static void describe(Visitor& visit) {
-    visit.field("trusted_proxies", &ClientsConfig::trusted_proxies,
-                {.doc = "Forwarded and X-Forwarded-* are believed from these addresses only, and "
-                        "replaced when anybody else sends them.",
-                 .example = "[10.0.0.0/8]"});
-  }
-};
-
 template <class Visitor>
 void RouteConfig::describe(Visitor& visit) {
   visit.field("host", &RouteConfig::host,
@@ -177,6 +166,7 @@ void RouteConfig::describe(Visitor& visit) {
 struct GatewayConfig {
   std::vector<RouteConfig> routes;
   ClientsConfig clients;
+  uint32_t parameters_max = 1000;  // Of one query.
   std::map<std::string, LimitConfig> limits;
   HeaderRules request_headers;
   HeaderRules response_headers;

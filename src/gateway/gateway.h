@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "gateway/client_rules.h"
 #include "gateway/config.h"
 #include "gateway/filter.h"
 #include "gateway/metrics.h"
@@ -52,6 +53,7 @@ struct GatewayParts {
   const http::Via& via;
   AccessSink* access_log = nullptr;  // Null: no access log.
   ProxyOptions proxy;
+  std::shared_ptr<const ClientRules> client_rules;  // Null: all clients are served.
 };
 
 // One per core, and only touched by it.
@@ -66,6 +68,8 @@ class Gateway final : public http::RequestHandler {
   // From now on new requests follow this plan.
   void use(std::shared_ptr<const Routing> routing);
   Proxy& proxy() { return proxy_; }
+  // At once, for requests under way too.
+  void use(std::shared_ptr<const ClientRules> rules) { parts_.client_rules = std::move(rules); }
   void set_access_log(AccessSink* access_log) { parts_.access_log = access_log; }
 
  private:

@@ -46,6 +46,7 @@ class GatewayTest : public runtime::PeerTest {
     route.service = "app";
     auto routing = std::make_shared<Routing>(GatewayConfig{.routes = {route},
                                                            .clients = clients,
+                                                           .parameters_max = parameters_max,
                                                            .limits = limit_configs,
                                                            .cors = cors,
                                                            .security_headers = security_headers},
@@ -100,6 +101,7 @@ class GatewayTest : public runtime::PeerTest {
   upstream::ClusterConfig config;
   RouteConfig route;
   ClientsConfig clients;
+  uint32_t parameters_max = 1000;
   std::map<std::string, LimitConfig> limit_configs;
   std::optional<CorsConfig> cors;
   std::optional<SecurityHeadersConfig> security_headers;

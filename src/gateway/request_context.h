@@ -70,6 +70,7 @@ struct RequestContext {
   std::string_view upstream_path;  // What the service is asked for: `path`, or as rewritten.
   std::string_view upstream_host;  // Empty: the client's own.
   IpAddress client;                // Behind trusted proxies; the peer until that is known.
+  bool is_exempt = false;          // The plan allows this client whatever the limits say.
   std::string_view scheme;
   std::string_view host;  // With port, as the client meant it.
   std::string_view request_id;

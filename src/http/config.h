@@ -12,6 +12,7 @@ namespace spillway::http {
 // What one request may bring. Each bound has its own answer, so that the client knows which.
 struct RequestConfig {
   ByteSize body = ByteSize::mib(10);
+  uint32_t parameters = 1000;
   uint32_t headers = 100;
   ByteSize head = ByteSize::kib(32);
   ByteSize url = ByteSize::kib(8);
@@ -23,6 +24,13 @@ struct RequestConfig {
                 {.doc = "The longest request body. A longer one is answered 413 and its connection "
                         "closed; bodies are streamed, so this costs no memory.",
                  .example = "10MB"});
+    visit.field("parameters", &RequestConfig::parameters,
+                {.doc = "The most parameters in the query of one request; more are answered 400. "
+                        "Those of a form in a body are not counted: bodies are streamed.",
+                 .minimum = 1,
+                 .maximum = 100'000,
+                 .raising = "Services that keep parameters in a table have more to do.",
+                 .example = "100"});
     visit.field("headers", &RequestConfig::headers,
                 {.doc = "The most header fields in one request; more are answered 431.",
                  .minimum = 8,

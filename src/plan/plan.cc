@@ -74,6 +74,7 @@ Plan::Plan() : listen{{.at = loopback(8080)}}, admin(loopback(9901)) {}
 gateway::GatewayConfig Plan::gateway() const {
   gateway::GatewayConfig config{.routes = routes,
                                 .clients = clients,
+                                .parameters_max = request.parameters,
                                 .limits = limits,
                                 .request_headers = request_headers,
                                 .response_headers = response_headers,

@@ -165,7 +165,8 @@ void Plan::describe(Visitor& visit) {
   visit.field("request", &Plan::request, {.doc = "What one request may bring."});
   visit.field("connections", &Plan::connections,
               {.doc = "How long a client may take over its connection."});
-  visit.field("clients", &Plan::clients, {.doc = "Whom we believe about who the client is."});
+  visit.field("clients", &Plan::clients,
+              {.doc = "Which clients are served, and whom we believe about who they are."});
   visit.field("tls", &Plan::tls, {.doc = "How https listeners speak TLS."});
   visit.field("resources", &Plan::resources, {.doc = "What the whole process may use."});
   visit.field("shutdown", &Plan::shutdown, {.doc = "How a graceful stop ends."});

@@ -68,6 +68,7 @@ class Checker {
   Findings check() {
     check_listeners();
     check_limits();
+    check_countries();
     if (plan_.services.empty() && origins_.has("services")) {
       error("services", "is empty; expected at least one service");
     }
@@ -97,6 +98,7 @@ class Checker {
   void check_security(const std::string& path, const server::ListenConfig& listener);
   void check_certificates();
   void check_limits();
+  void check_countries();
   void check_service(const std::string& name, const Service& service);
   void check_process(const std::string& path, const deploy::ProcessConfig& process);
   void check_endpoints(const std::string& path, const Service& service);
@@ -200,6 +202,23 @@ void Checker::check_limits() {
     warn("resources.descriptors",
          fmt::format("{} open files are not enough for {} connections; fewer will be taken",
                      *descriptors, connections));
+  }
+}
+
+void Checker::check_countries() {
+  const gateway::CountriesConfig& countries = plan_.clients.countries;
+  const std::string path = "clients.countries";
+  if (!countries.is_off() && !countries.file && !origins_.has(path + ".file")) {
+    error(path,
+          "names countries, but no `file: GeoLite2-Country.mmdb` tells whose client is where");
+  }
+  if (countries.is_off() && countries.file) {
+    warn(path + ".file", "is not used: neither `allow` nor `deny` names a country");
+  }
+  for (size_t i = 0; i < countries.deny.size(); ++i) {
+    if (std::ranges::find(countries.allow, countries.deny[i]) == countries.allow.end()) continue;
+    error(item_path(path + ".deny", i),
+          fmt::format("{} is in `allow`, too", to_string(countries.deny[i])));
   }
 }
 

@@ -49,6 +49,9 @@ class Control final : public admin::Instance {
 
   runtime::Task<Result<admin::ReloadReport>> reload() override;
   Result<admin::DrainReport> set_draining(const std::string& endpoint, bool is_draining) override;
+  std::vector<admin::ClientEntry> clients() override;
+  runtime::Task<Result<void>> change_clients(admin::ClientChange change) override;
+  runtime::Task<Result<void>> forget_client(IpPrefix prefix) override;
   runtime::Task<Result<std::vector<std::string>>> deploy(
       std::optional<std::string> service) override;
   Result<void> scale(const std::string& service, uint32_t replicas) override;

@@ -130,6 +130,24 @@ Result<admin::DrainReport> Control::set_draining(const std::string& endpoint, bo
                             .in_flight = one.endpoint.in_flight};
 }
 
+std::vector<admin::ClientEntry> Control::clients() {
+  return server_.clients().entries(control_.now());
+}
+
+Task<Result<void>> Control::change_clients(admin::ClientChange change) {
+  CO_TRY_VOID(co_await server_.change_clients(change));
+  log_.info(change.list == admin::ClientList::allow ? "client allowed by request"
+                                                    : "client denied by request",
+            {{"prefix", change.prefix.text()}});
+  co_return Result<void>{};
+}
+
+Task<Result<void>> Control::forget_client(IpPrefix prefix) {
+  CO_TRY_VOID(co_await server_.forget_client(prefix));
+  log_.info("client removed from the lists by request", {{"prefix", prefix.text()}});
+  co_return Result<void>{};
+}
+
 Task<Result<std::vector<std::string>>> Control::deploy(std::optional<std::string> service) {
   if (options_.operations == nullptr) co_return not_supervised();
   std::vector<std::string> names;

@@ -75,7 +75,8 @@ class Process final : public deploy::ServerDuties {
   Task<void> reload_once(std::string why);
   Task<void> watch_plan();
   Task<Result<void>> take_over_tickets(const std::map<std::string, std::string>& kept);
-  Task<void> tend_tls();
+  Task<void> tend_files();
+  Task<void> reload_countries();
   void replicas_changed();
   void say_welcome();
 
@@ -175,7 +176,7 @@ Task<Result<void>> Process::start() {
   instance_->start();
   tasks_.spawn(names_->run());
   tasks_.spawn(operations_->measure());
-  tasks_.spawn(tend_tls());
+  tasks_.spawn(tend_files());
   if (options_.watches && options_.has_plan_file) tasks_.spawn(watch_plan());
   replicas_changed();
   co_return Result<void>{};
@@ -302,8 +303,9 @@ Task<Result<void>> Process::take_over_tickets(const std::map<std::string, std::s
                                     Deadline::after(control_.now(), request_timeout));
 }
 
-// New keys for session tickets now and then, and new certificates when their files change.
-Task<void> Process::tend_tls() {
+// New keys for session tickets now and then; new certificates and countries when their files
+// change.
+Task<void> Process::tend_files() {
   constexpr Duration look_every = 2s;
   while (!co_await ending_.wait(Deadline::after(control_.now(), look_every))) {
     runtime::TlsTicketKeys& keys = server_->certificates().tickets();
@@ -312,6 +314,7 @@ Task<void> Process::tend_tls() {
                                           Deadline::after(control_.now(), request_timeout));
       if (!kept) log_.warn("ticket keys are not kept", {{"error", kept.error().detail}});
     }
+    if (server_->clients().has_changed()) co_await reload_countries();
     if (!server_->certificates().has_changed()) continue;
     auto reloaded = co_await server_->reload_certificates();
     if (reloaded) {
@@ -320,6 +323,16 @@ Task<void> Process::tend_tls() {
       log_.error("the certificates were refused; those in use stay",
                  {{"error", reloaded.error().detail}});
     }
+  }
+}
+
+Task<void> Process::reload_countries() {
+  auto reloaded = co_await server_->reload_countries();
+  if (reloaded) {
+    log_.info("file of countries reloaded");
+  } else {
+    log_.error("the file of countries was refused; the one in use stays",
+               {{"error", reloaded.error().detail}});
   }
 }
 

@@ -59,7 +59,8 @@ Server::Server(runtime::Loop& control, telemetry::Registry& registry, telemetry:
   for (uint32_t core = 0; core < worker_count(plan); ++core) {
     loops_.push_back(make_loop(core));
     workers_.push_back(std::make_unique<Worker>(
-        *loops_.back(), WorkerShared{registry_, log_, families_, via_, connections_}, proxy,
+        *loops_.back(),
+        WorkerShared{registry_, log_, families_, via_, connections_, connections_by_ip_}, proxy,
         worker_plan(routing)));
     drains_.push_back(std::make_unique<runtime::Gate>(*loops_.back()));
   }
@@ -72,7 +73,8 @@ WorkerPlan Server::worker_plan(std::shared_ptr<const gateway::Routing> routing) 
           .limits = limits_of(services_.plan()),
           .access_log = access_log_.get(),
           .tls = certificates_.context(),
-          .handshake_timeout = services_.plan().tls.handshake_timeout};
+          .handshake_timeout = services_.plan().tls.handshake_timeout,
+          .client_rules = client_rules_};
 }
 
 Result<void> Server::open_access_log(const AccessLogConfig& config) {
@@ -107,14 +109,44 @@ void Server::show_certificates() {
 Task<Result<void>> Server::reload_certificates() {
   CO_TRY_VOID(certificates_.load(services_.plan()));
   show_certificates();
-  co_await on_all_workers(
-      [this](Worker& worker) { worker.use(worker_plan(worker.plan().routing)); });
+  // Made here: what it is made of belongs to this loop.
+  const WorkerPlan next = worker_plan(nullptr);
+  co_await on_all_workers([&next](Worker& worker) {
+    WorkerPlan its = next;
+    its.routing = worker.plan().routing;
+    worker.use(its);
+  });
   co_return Result<void>{};
+}
+
+Task<Result<void>> Server::change_clients(admin::ClientChange change) {
+  CO_TRY_VOID(clients_.add(change, control_.now()));
+  co_await tell_client_rules();
+  co_return Result<void>{};
+}
+
+Task<Result<void>> Server::forget_client(IpPrefix prefix) {
+  CO_TRY_VOID(clients_.remove(prefix, control_.now()));
+  co_await tell_client_rules();
+  co_return Result<void>{};
+}
+
+Task<Result<void>> Server::reload_countries() {
+  CO_TRY_VOID(clients_.load(services_.plan()));
+  co_await tell_client_rules();
+  co_return Result<void>{};
+}
+
+Task<void> Server::tell_client_rules() {
+  client_rules_ = clients_.rules(control_.now());
+  co_await on_all_workers([rules = client_rules_](Worker& worker) { worker.use(rules); });
 }
 
 Result<void> Server::prepare() {
   TRY_VOID(certificates_.load(services_.plan()));
   show_certificates();
+  TRY_VOID(clients_.load(services_.plan()));
+  client_rules_ = clients_.rules(control_.now());
   TRY_VOID(open_access_log(services_.plan().access_log));
   for (const auto& worker : workers_) {
     worker->use(worker_plan(worker->plan().routing));
@@ -170,10 +202,14 @@ Task<void> Server::on_all_workers(std::function<void(Worker&)> function) {
 Task<Result<void>> Server::apply(const plan::Plan& plan) {
   Certificates certificates = certificates_;
   CO_TRY_VOID(certificates.load(plan));
+  ClientLists clients = clients_;
+  CO_TRY_VOID(clients.load(plan));
   const bool log_changes = plan.access_log.to != services_.plan().access_log.to;
   if (log_changes) CO_TRY_VOID(open_access_log(plan.access_log));
   certificates_ = std::move(certificates);
   show_certificates();
+  clients_ = std::move(clients);
+  client_rules_ = clients_.rules(control_.now());
   const auto routing = services_.apply(plan);
   connections_.set_maximum(std::min<uint64_t>(plan.resources.connections, connections_most_));
   const WorkerPlan next = worker_plan(routing);

@@ -19,6 +19,8 @@
 #include "runtime/shared_limit.h"
 #include "runtime/task.h"
 #include "server/certificates.h"
+#include "server/client_lists.h"
+#include "server/connections_by_ip.h"
 #include "server/prober.h"
 #include "server/service_set.h"
 #include "server/worker.h"
@@ -64,6 +66,13 @@ class Server {
   // old ones in use.
   runtime::Task<Result<void>> reload_certificates();
   Certificates& certificates() { return certificates_; }
+  // An edit of the allowed and denied clients, in force on all workers when this is done. Errors as
+  // ClientLists says.
+  runtime::Task<Result<void>> change_clients(admin::ClientChange change);
+  runtime::Task<Result<void>> forget_client(IpPrefix prefix);
+  // The file of countries has changed. An error leaves the old one in use.
+  runtime::Task<Result<void>> reload_countries();
+  ClientLists& clients() { return clients_; }
   // After USR1.
   void reopen_logs();
   // False: connections had to be cut at the deadline.
@@ -81,6 +90,7 @@ class Server {
  private:
   WorkerPlan worker_plan(std::shared_ptr<const gateway::Routing> routing) const;
   void show_certificates();
+  runtime::Task<void> tell_client_rules();
   Result<void> open_access_log(const AccessLogConfig& config);
   // Runs `function` on every worker's core and waits until all have.
   runtime::Task<void> on_all_workers(std::function<void(Worker&)> function);
@@ -95,7 +105,10 @@ class Server {
   runtime::SharedLimit connections_;
   uint64_t connections_most_ = UINT64_MAX;
   ServiceSet services_;
+  ConnectionsByIp connections_by_ip_;
   Certificates certificates_;
+  ClientLists clients_;
+  std::shared_ptr<const gateway::ClientRules> client_rules_;
   Prober prober_;
   std::unique_ptr<telemetry::Scope> certificate_series_;  // Of the certificates in use.
   std::unique_ptr<runtime::LineWriter> access_log_;

@@ -33,6 +33,9 @@ Worker::Metrics::Metrics(telemetry::Registry& registry, uint32_t core)
                        "Client connections accepted.")),
       refused(counter(registry, core, "spillway_client_connections_refused_total",
                       "Client connections answered 503 because of resources.connections.")),
+      refused_by_ip(counter(registry, core, "spillway_client_connections_by_ip_refused_total",
+                            "Connections answered 429, or closed before the handshake of https, "
+                            "because of clients.connections.")),
       accept_pauses(counter(registry, core, "spillway_accept_pauses_total",
                             "Pauses of accepting because no descriptor or memory was left.")),
       bad_proxy_headers(counter(registry, core, "spillway_client_bad_proxy_headers_total",
@@ -69,8 +72,14 @@ void Worker::use(const WorkerPlan& plan) {
   if (mutated(Mutation::keeps_old_plan)) return;
   if (plan.routing != plan_.routing) gateway_.use(plan.routing);
   plan_ = plan;
+  gateway_.use(plan_.client_rules);
   access_log_.writer = plan.access_log;
   gateway_.set_access_log(plan.access_log == nullptr ? nullptr : &access_log_);
+}
+
+void Worker::use(const std::shared_ptr<const gateway::ClientRules>& rules) {
+  plan_.client_rules = rules;
+  gateway_.use(rules);
 }
 
 Result<void> Worker::listen(int fd, const ListenConfig& config, uint16_t redirect_port) {
@@ -125,7 +134,22 @@ Task<void> Worker::answer_plainly(runtime::Socket& socket, std::string_view answ
   (void)co_await socket.read(ignored, Deadline::after(loop_.now(), 1s));
 }
 
+// Proxies that we trust stand for many clients, and a UNIX socket's peer has no address.
+bool Worker::take_place(const IpAddress& client, std::optional<ConnectionsByIp::Place>& place) {
+  const gateway::ClientsConfig& config = plan_.routing->config.clients;
+  if (!config.connections || client.is_unspecified()) return true;
+  const auto has_it = [&client](const IpPrefix& prefix) { return prefix.contains(client); };
+  if (std::ranges::any_of(config.trusted_proxies, has_it)) return true;
+  const auto& rules = plan_.client_rules;
+  if (rules != nullptr && rules->allowed.contains(client, loop_.now())) return true;
+  place = shared_.connections_by_ip.take(client, *config.connections);
+  return place.has_value();
+}
+
 Task<void> Worker::serve_client(runtime::Accepted accepted, const Port& port) {
+  constexpr std::string_view too_many =
+      "HTTP/1.1 429 Too Many Requests\r\nretry-after: 1\r\nconnection: close\r\n"
+      "content-length: 0\r\n\r\n";
   metrics_.open.add();
   http::ClientInfo client{
       .peer = accepted.peer, .local_port = port.number, .redirect_port = port.redirect_port};
@@ -135,6 +159,12 @@ Task<void> Worker::serve_client(runtime::Accepted accepted, const Port& port) {
       port.config.proxy_protocol,
       [&](const IpPrefix& prefix) { return prefix.contains(accepted.peer.ip); });
   bool goes_on = !wants_header || co_await read_proxy_header(accepted.socket, client, received);
+  std::optional<ConnectionsByIp::Place> place;
+  if (goes_on && !take_place(client.peer.ip, place)) {
+    metrics_.refused_by_ip.add();
+    if (!port.config.at.is_secure) co_await answer_plainly(accepted.socket, too_many);
+    goes_on = false;
+  }
   if (goes_on && port.config.at.is_secure) {
     goes_on = co_await shake_hands(accepted.socket, client, std::move(received), certificate);
   }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,7 @@
 #include "runtime/shared_limit.h"
 #include "runtime/tls_context.h"
 #include "server/config.h"
+#include "server/connections_by_ip.h"
 #include "server/tls_metrics.h"
 #include "telemetry/active_users.h"
 #include "telemetry/log.h"
@@ -36,6 +38,7 @@ struct WorkerShared {
   const gateway::MetricFamilies& families;
   const http::Via& via;
   runtime::SharedLimit& connections;
+  ConnectionsByIp& connections_by_ip;
 };
 
 // What a plan says to a worker. Replaced as a whole by a reload.
@@ -45,6 +48,7 @@ struct WorkerPlan {
   runtime::LineWriter* access_log = nullptr;             // Null: off.
   std::shared_ptr<const runtime::TlsServerContext> tls;  // Null: no https listener.
   Duration handshake_timeout{};
+  std::shared_ptr<const gateway::ClientRules> client_rules;  // Null: all clients are served.
 };
 
 // Serves on one loop. All member functions are called on that loop, or before it runs.
@@ -60,6 +64,7 @@ class Worker {
   // `redirect_port`: of https, for a listener that redirects there; else 0.
   Result<void> listen(int fd, const ListenConfig& config, uint16_t redirect_port);
   void use(const WorkerPlan& plan);
+  void use(const std::shared_ptr<const gateway::ClientRules>& rules);
   const WorkerPlan& plan() const { return plan_; }
   // Accepts no more. Sockets stay open in whoever else holds them.
   void stop_accepting();
@@ -93,6 +98,7 @@ class Worker {
     Metrics(telemetry::Registry& registry, uint32_t core);
     telemetry::Counter accepted;
     telemetry::Counter refused;
+    telemetry::Counter refused_by_ip;
     telemetry::Counter accept_pauses;
     telemetry::Counter bad_proxy_headers;
     telemetry::Gauge open;
@@ -100,6 +106,9 @@ class Worker {
 
   runtime::Task<void> accept_all(Port& port);
   runtime::Task<void> serve_client(runtime::Accepted accepted, const Port& port);
+  // False: the client has as many connections as clients.connections lets it have. Else `place` is
+  // its place among them, or nothing if it is not counted.
+  bool take_place(const IpAddress& client, std::optional<ConnectionsByIp::Place>& place);
   runtime::Task<void> turn_away(runtime::Accepted accepted);
   // Whether the connection goes on. What the handshake told of the client comes into `client`,
   // whose certificate lies in `certificate`.

@@ -93,6 +93,7 @@ class GatewayProcess final : public Subject {
   gateway::MetricFamilies families_;
   http::Via via_;
   runtime::SharedLimit connections_;
+  server::ConnectionsByIp connections_by_ip_;
   server::ServiceSet services_;
   server::Prober prober_;
   runtime::Gate control_gate_;

@@ -6,12 +6,14 @@
 
 #include <algorithm>
 
+#include "gateway/filters/client_access.h"
 #include "gateway/filters/client_certificate.h"
 #include "gateway/filters/client_identity.h"
 #include "gateway/filters/cors.h"
 #include "gateway/filters/header_rules.h"
 #include "gateway/filters/https_redirect.h"
 #include "gateway/filters/loop_guard.h"
+#include "gateway/filters/parameter_limit.h"
 #include "gateway/filters/rate_limits.h"
 #include "gateway/filters/redirects.h"
 #include "gateway/filters/rewrites.h"
@@ -43,6 +45,25 @@ void explain_limits(Stage stage, const GatewayConfig& config, const RouteConfig*
                     std::vector<std::string>& steps) {
   const auto limits = limits_at(stage, config, route);
   if (!limits.empty()) steps.push_back(fmt::format("rate limits: {}", fmt::join(limits, ", ")));
+}
+
+// What the plan says; the lists may have been edited since.
+std::string explain_access(const ClientsConfig& clients) {
+  std::string what;
+  const auto note = [&what](std::string_view verb, const auto& list) {
+    if (list.empty()) return;
+    what += what.empty() ? ": " : "; ";
+    what += verb;
+    for (size_t i = 0; i < list.size() && i < 4; ++i) {
+      what += fmt::format("{}{}", i == 0 ? " " : ", ", to_string(list[i]));
+    }
+    if (list.size() > 4) what += fmt::format(" and {} more", list.size() - 4);
+  };
+  note("allow", clients.allow);
+  note("deny", clients.deny);
+  note("allow countries", clients.countries.allow);
+  note("deny countries", clients.countries.deny);
+  return what;
 }
 
 template <class Has>
@@ -100,10 +121,12 @@ FilterChain make_filters(const GatewayParts& parts, const Routing& routing,
   const std::vector<IpPrefix>& trusted = config.clients.trusted_proxies;
   FilterChain chain;
   auto& request = chain.request;
-  request.push_back(std::make_unique<LoopGuard>(parts.via));     // Before a loop does any work.
-  request.push_back(std::make_unique<ClientIdentity>(trusted));  // All after it use it.
-  request.push_back(std::make_unique<Tracing>(trusted));         // Names what goes upstream.
+  request.push_back(std::make_unique<LoopGuard>(parts.via));        // Before a loop does any work.
+  request.push_back(std::make_unique<ClientIdentity>(trusted));     // All after it use it.
+  request.push_back(std::make_unique<Tracing>(trusted));            // Names what goes upstream.
+  request.push_back(std::make_unique<ClientAccess>(parts, scope));  // Before work for them.
   request.push_back(std::make_unique<HttpsRedirect>());  // Before anything is said in clear.
+  request.push_back(std::make_unique<ParameterLimit>(config.parameters_max));
   const auto limit_at = [&](Stage stage) {
     if (limits_at(stage, config, nullptr).empty()) return;
     request.push_back(std::make_unique<RateLimiting>(parts, routing, scope, stage));
@@ -135,8 +158,13 @@ FilterChain make_filters(const GatewayParts& parts, const Routing& routing,
 
 // Beside make_filters, so that one look shows when both no longer say the same.
 std::vector<std::string> explain_filters(const GatewayConfig& config, const RouteConfig* route) {
-  std::vector<std::string> steps = {"method policy", "loop guard", "client identity", "tracing",
-                                    "https redirect"};
+  std::vector<std::string> steps = {"method policy",
+                                    "loop guard",
+                                    "client identity",
+                                    "tracing",
+                                    "client access" + explain_access(config.clients),
+                                    "https redirect",
+                                    fmt::format("parameter limit: {}", config.parameters_max)};
   explain_limits(Stage::early, config, route, steps);
   if (config.verifies_clients) steps.emplace_back("client certificate");
   if (route != nullptr) explain_shaping(config, *route, steps);

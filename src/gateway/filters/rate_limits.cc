@@ -97,7 +97,7 @@ RateLimiting::RateLimiting(const GatewayParts& parts, const Routing& routing,
 
 Verdict RateLimiting::on_request(RequestContext& context) const {
   const std::vector<Counted>& limits = by_route_[context.route_number];
-  if (limits.empty()) return Verdict::go_on;
+  if (limits.empty() || context.is_exempt) return Verdict::go_on;
   const Instant now = context.exchange.loop().now();
   std::array<Hash128, limits_per_route_max> keys;
   for (size_t i = 0; i < limits.size(); ++i) {
