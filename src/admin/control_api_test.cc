@@ -192,7 +192,8 @@ TEST_F(ControlApiTest, refuses_pages_of_other_origins) {
 }
 
 TEST_F(ControlApiTest, takes_a_token_for_whatever_changes_something) {
-  for (const char* path : {"reload", "deploy", "scale", "drain", "undrain", "upgrade", "stop"}) {
+  for (const char* path : {"reload", "deploy", "scale", "drain", "undrain", "upgrade", "stop",
+                           "clients/change", "clients/remove"}) {
     const std::string whole = std::string("/api/v1/") + path;
     EXPECT_THAT(post(whole, "{}", ""), StartsWith("HTTP/1.1 401")) << path;
     EXPECT_THAT(post(whole, "{}", "Authorization: Bearer 0123456789abcdeF\r\n"),
@@ -221,6 +222,33 @@ TEST_F(ControlApiTest, does_what_it_is_told) {
   EXPECT_THAT(instance_.done,
               testing::ElementsAre("deploy web", "deploy all", "drain web.1", "undrain web.1",
                                    "upgrade /opt/new", "stop now"));
+}
+
+TEST_F(ControlApiTest, changes_who_is_served) {
+  EXPECT_THAT(
+      post("/api/v1/clients/change", R"({"prefix":"203.0.113.0/24","list":"deny","for":"1h"})"),
+      StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(post("/api/v1/clients/change", R"({"prefix":"2001:db8::1","list":"allow"})"),
+              HasSubstr(R"("prefix":"2001:db8::1/128")"));
+  EXPECT_THAT(post("/api/v1/clients/remove", R"({"prefix":"203.0.113.0/24"})"),
+              AllOf(StartsWith("HTTP/1.1 404"), HasSubstr("neither allowed nor denied")));
+  EXPECT_THAT(instance_.done,
+              testing::ElementsAre("deny 203.0.113.0/24 for 1h", "allow 2001:db8::1/128",
+                                   "remove 203.0.113.0/24"));
+  EXPECT_THAT(get("/api/v1/clients", "Authorization: Bearer " + std::string(token) + "\r\n"),
+              HasSubstr(R"({"prefix":"10.0.0.0/8","list":"deny","from":"live","left_seconds":90)"));
+}
+
+TEST_F(ControlApiTest, refuses_changes_of_clients_that_make_no_sense) {
+  for (const char* body :
+       {"{}", R"({"prefix":"203.0.113.0/24"})", R"({"prefix":"203.0.113.1/24","list":"deny"})",
+        R"({"prefix":"everyone","list":"deny"})", R"({"prefix":"10.0.0.1","list":"block"})",
+        R"({"prefix":"10.0.0.1","list":"deny","for":"soon"})",
+        R"({"prefix":"10.0.0.1","list":"deny","for":"0s"})",
+        R"({"prefix":"10.0.0.1","list":"deny","for":"99999d"})"}) {
+    EXPECT_THAT(post("/api/v1/clients/change", body), StartsWith("HTTP/1.1 400")) << body;
+  }
+  EXPECT_TRUE(instance_.done.empty());
 }
 
 TEST_F(ControlApiTest, says_why_not) {

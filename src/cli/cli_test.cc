@@ -100,6 +100,13 @@ TEST(CommandLine, reads_every_command) {
   const Options logs = parsed({"logs", "web", "-f", "-n", "5"});
   EXPECT_TRUE(logs.logs.follow);
   EXPECT_EQ(logs.logs.lines, 5u);
+  EXPECT_EQ(parsed({"clients", "list"}).command, Command::clients_list);
+  const Options deny = parsed({"clients", "deny", "203.0.113.0/24", "--for", "1h"});
+  EXPECT_EQ(deny.command, Command::clients_deny);
+  EXPECT_EQ(deny.clients.prefix, "203.0.113.0/24");
+  EXPECT_EQ(deny.clients.within, "1h");
+  EXPECT_EQ(parsed({"clients", "allow", "::1"}).command, Command::clients_allow);
+  EXPECT_EQ(parsed({"clients", "remove", "::1"}).command, Command::clients_remove);
   EXPECT_EQ(parsed({"upgrade", "/opt/new"}).action.program, "/opt/new");
   EXPECT_TRUE(parsed({"stop", "--now"}).action.now);
 }
@@ -120,7 +127,7 @@ TEST(CommandLine, helps) {
   EXPECT_THAT(help.text, AllOf(HasSubstr("Examples:"), HasSubstr("Exit status:"),
                                HasSubstr("  3  no running instance"), Not(HasSubstr("  server"))));
   for (const char* name : {"up", "check", "explain", "status", "reload", "deploy", "scale", "drain",
-                           "logs", "upgrade", "stop"}) {
+                           "logs", "upgrade", "stop", "clients"}) {
     EXPECT_THAT(help.text, HasSubstr(std::string("\n  ") + name + " "));
     const ParseEnd own = ended({name, "--help"});
     EXPECT_EQ(own.status, exit_ok);

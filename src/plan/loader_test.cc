@@ -281,6 +281,14 @@ const std::vector<BadPlan> bad_plans{
       R"(p.yaml:3:31: routes[0].limit[2]: "a" is not a limit; known: Bids)",
       R"(p.yaml:3:34: routes[0].limit[3]: "b" is not a limit; known: Bids)",
       R"(p.yaml:3:37: routes[0].limit[4]: "c" is not a limit; known: Bids)"}},
+    {"countries",
+     "clients: { countries: { deny: [de, FR], allow: [FR] } }\n"
+     "services: { web: { endpoints: [127.0.0.1:1] } }\n",
+     {R"(p.yaml:1:33: clients.countries.deny[0]: "de" is not a country; expected two capital )"
+      "letters such as DE (ISO 3166-1)",
+      "p.yaml:1:25: clients.countries: names countries, but no `file: GeoLite2-Country.mmdb` tells "
+      "whose client is where",
+      "p.yaml:1:37: clients.countries.deny[1]: FR is in `allow`, too"}},
     {"shaping",
      "services: { web: { endpoints: [127.0.0.1:1] } }\n"
      "request_headers: { set: { host: x } }\n"
