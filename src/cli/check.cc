@@ -8,6 +8,7 @@
 #include "plan/schema.h"
 #include "server/certificates.h"
 #include "server/client_lists.h"
+#include "server/identities.h"
 
 namespace spillway::cli {
 namespace {
@@ -43,6 +44,7 @@ void note_files(plan::LoadResult& loaded, const char* field, const Result<void>&
 void read_files(plan::LoadResult& loaded) {
   note_files(loaded, "tls", server::check_certificates(*loaded.plan));
   note_files(loaded, "clients.countries.file", server::check_clients(*loaded.plan));
+  note_files(loaded, "auth", server::check_identities(*loaded.plan));
   if (!loaded.errors.empty()) loaded.plan.reset();
 }
 

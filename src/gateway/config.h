@@ -13,6 +13,7 @@
 #include "base/fields.h"
 #include "base/quantity.h"
 #include "base/time.h"
+#include "gateway/caller_config.h"
 #include "gateway/client_config.h"
 #include "gateway/limit_config.h"
 #include "gateway/shaping_config.h"
@@ -107,6 +108,7 @@ struct RouteConfig {
   HeaderRules request_headers;
   HeaderRules response_headers;
   std::optional<CorsConfig> cors;
+  CallerConfig callers;
 
   template <class Visitor>
   static void describe(Visitor& visit);
@@ -160,6 +162,7 @@ void RouteConfig::describe(Visitor& visit) {
                .unit = "B",
                .raising = "As many bytes for each slow client of this route.",
                .example = "256KB"});
+  visit.embed(&RouteConfig::callers);
 }
 
 // All of the plan that the gateway goes by.
@@ -172,8 +175,9 @@ struct GatewayConfig {
   HeaderRules response_headers;
   std::optional<CorsConfig> cors;
   std::optional<SecurityHeadersConfig> security_headers;
-  bool verifies_clients = false;  // Mutual TLS.
-  std::string hsts;               // Strict-Transport-Security on answers over https; empty: none.
+  bool verifies_clients = false;    // Mutual TLS.
+  bool identifies_callers = false;  // The plan has `auth`.
+  std::string hsts;                 // Strict-Transport-Security on answers over https; empty: none.
 };
 
 }  // namespace spillway::gateway

@@ -26,20 +26,23 @@ std::vector<std::string> labels_of(const RouteTable& table) {
 }  // namespace
 
 Routing::Routing(GatewayConfig its_config, std::vector<std::shared_ptr<Service>> its_services,
-                 RateLimits its_limits)
+                 RateLimits its_limits, std::shared_ptr<const IdentityRules> its_identity,
+                 std::shared_ptr<Service> its_authority)
     : config(std::move(its_config)),
       table(config.routes),
       services(std::move(its_services)),
       limits(std::move(its_limits)),
-      labels(labels_of(table)) {
+      labels(labels_of(table)),
+      identity(std::move(its_identity)),
+      authority(std::move(its_authority)) {
   CHECK(services.size() == table.size());
 }
 
 Gateway::Generation::Generation(const GatewayParts& parts,
-                                std::shared_ptr<const Routing> its_routing)
+                                std::shared_ptr<const Routing> its_routing, http::ClientPool& pool)
     : routing(std::move(its_routing)),
       scope(parts.families.registry),
-      filters(make_filters(parts, *routing, scope)),
+      filters(make_filters(parts, *routing, scope, pool)),
       unrouted(parts.families, scope, "none", "none", parts.loop.core()) {
   for (size_t i = 0; i < routing->table.size(); ++i) {
     const Service* service = routing->services[i].get();
@@ -55,7 +58,7 @@ Gateway::Gateway(const GatewayParts& parts, std::shared_ptr<const Routing> routi
 }
 
 void Gateway::use(std::shared_ptr<const Routing> routing) {
-  generation_ = std::make_shared<Generation>(parts_, std::move(routing));
+  generation_ = std::make_shared<Generation>(parts_, std::move(routing), proxy_.pool());
 }
 
 // Counts and logs a request when it is over, however it ends.
@@ -109,6 +112,7 @@ void Gateway::Record::log(Duration took) {
       .retries = context_.retries,
       .hedges = context_.hedges,
       .client_ip = {client_text.data(), write_ip(context_.client, client_text.data())},
+      .user = context_.user,
       .user_agent = request.fields.value(Field::user_agent),
       .request_id = context_.request_id,
       .trace_id = context_.request_id.empty()
@@ -163,7 +167,9 @@ Task<void> Gateway::serve(http::Exchange& exchange) {
     (void)co_await context.answer.send(context, context.reply);
     co_return;
   }
-  parts_.active_users.add(telemetry::client_key(context.client, active_users_seed),
+  parts_.active_users.add(context.user.empty()
+                              ? telemetry::client_key(context.client, active_users_seed)
+                              : telemetry::client_key(context.user, active_users_seed),
                           parts_.loop.now());
   CHECK(context.service != nullptr);  // A route without one has been answered.
   co_await proxy_.forward(context, *metrics);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "gateway/client_rules.h"
 #include "gateway/config.h"
 #include "gateway/filter.h"
+#include "gateway/identity_rules.h"
 #include "gateway/metrics.h"
 #include "gateway/proxy.h"
 #include "gateway/rate_limit.h"
@@ -26,14 +28,18 @@ namespace spillway::gateway {
 // What a plan means to the gateways of all cores. Immutable once made, so that a reload is one
 // pointer exchanged; requests under way keep the one they began with.
 struct Routing {
+  // `its_identity` and `its_authority` may be null: a plan without `auth`, and without `external`.
   Routing(GatewayConfig its_config, std::vector<std::shared_ptr<Service>> its_services,
-          RateLimits its_limits);
+          RateLimits its_limits, std::shared_ptr<const IdentityRules> its_identity = nullptr,
+          std::shared_ptr<Service> its_authority = nullptr);
 
   const GatewayConfig config;
   const RouteTable table;
   const std::vector<std::shared_ptr<Service>> services;  // As the routes; null: it needs none.
   const RateLimits limits;
   const std::vector<std::string> labels;  // Of the routes, for metrics and logs.
+  const std::shared_ptr<const IdentityRules> identity;
+  const std::shared_ptr<Service> authority;  // Who is asked about requests.
 };
 
 // Takes a line of the access log. One core.
@@ -54,6 +60,8 @@ struct GatewayParts {
   AccessSink* access_log = nullptr;  // Null: no access log.
   ProxyOptions proxy;
   std::shared_ptr<const ClientRules> client_rules;  // Null: all clients are served.
+  // A token names a key of its issuer that is not here. May be null.
+  std::function<void()> want_keys;
 };
 
 // One per core, and only touched by it.
@@ -75,7 +83,8 @@ class Gateway final : public http::RequestHandler {
  private:
   // A plan as this core uses it.
   struct Generation {
-    Generation(const GatewayParts& parts, std::shared_ptr<const Routing> its_routing);
+    Generation(const GatewayParts& parts, std::shared_ptr<const Routing> its_routing,
+               http::ClientPool& pool);
     const std::shared_ptr<const Routing> routing;
     telemetry::Scope scope;
     const FilterChain filters;

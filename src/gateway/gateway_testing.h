@@ -51,12 +51,14 @@ class GatewayTest : public runtime::PeerTest {
                                                            .cors = cors,
                                                            .security_headers = security_headers},
                                              std::vector{service},
-                                             make_rate_limits(limit_configs, {}, loop.random()));
+                                             make_rate_limits(limit_configs, {}, loop.random()),
+                                             identity, authority);
     gateway.emplace(GatewayParts{.loop = loop,
                                  .families = families,
                                  .active_users = active_users,
                                  .via = via,
-                                 .proxy = options},
+                                 .proxy = options,
+                                 .want_keys = [this] { ++keys_wanted; }},
                     std::move(routing));
     return *gateway;
   }
@@ -108,6 +110,9 @@ class GatewayTest : public runtime::PeerTest {
   ProxyOptions options;
   std::vector<SocketAddress> endpoints;
   std::shared_ptr<Service> service;
+  std::shared_ptr<const IdentityRules> identity;
+  std::shared_ptr<Service> authority;
+  int keys_wanted = 0;
   std::optional<Gateway> gateway;
   std::vector<std::unique_ptr<http::ServerConnection>> connections;
   LinesKept log;  // For set_access_log().

@@ -38,7 +38,12 @@ MetricFamilies::MetricFamilies(telemetry::Registry& its_registry)
                                       .label_names = {"route"}})),
       bytes_sent(registry.family({.name = "spillway_http_response_bytes_total",
                                   .help = "Bytes of answers' bodies.",
-                                  .label_names = {"route"}})) {}
+                                  .label_names = {"route"}})),
+      auth(registry.family(
+          {.name = "spillway_auth_total",
+           .help = "Callers' proofs by what they came to: verified, absent, forbidden, refused, "
+                   "failed, and the faults of tokens.",
+           .label_names = {"method", "verdict"}})) {}
 
 namespace {
 

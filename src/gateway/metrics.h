@@ -27,6 +27,7 @@ struct MetricFamilies {
   const telemetry::Family& upstream_durations;  // By service.
   const telemetry::Family& bytes_received;      // By route.
   const telemetry::Family& bytes_sent;          // By route.
+  const telemetry::Family& auth;                // By method and verdict.
 };
 
 // One core's series of one route. Series of a status code appear when it is first answered.

@@ -8,6 +8,7 @@
 #include "gateway/attempt.h"
 #include "gateway/balance_key.h"
 #include "gateway/grpc.h"
+#include "gateway/outcome.h"
 #include "http/hop_by_hop.h"
 
 namespace spillway::gateway {
@@ -18,16 +19,6 @@ using runtime::Task;
 using upstream::Outcome;
 
 namespace {
-
-Outcome outcome_of(const Error& error) {
-  if (error.blame == Error::Blame::client) return {Outcome::Kind::client_aborted, 0};
-  switch (error.code) {
-    case Error::Code::cancelled: return {Outcome::Kind::nothing_learned, 0};
-    case Error::Code::deadline_exceeded: return {Outcome::Kind::timed_out, 0};
-    case Error::Code::connection_refused: return {Outcome::Kind::failed_connect, 0};
-    default: return {Outcome::Kind::failed_response, 0};
-  }
-}
 
 // 503 says that nothing was done and trying again is right; 502 leaves open what was done.
 uint16_t status_of(const Error& error, http::Method method) {

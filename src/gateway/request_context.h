@@ -19,6 +19,7 @@
 #include "gateway/filter.h"
 #include "http/exchange.h"
 #include "http/trace_context.h"
+#include "identity/token_fault.h"
 #include "upstream/pick.h"
 #include "upstream/rate_limit.h"
 
@@ -102,7 +103,8 @@ struct RequestContext {
   }
   std::string kept;
 
-  std::string_view user;  // Who signed in, if that is known: in `scratch` or the request.
+  std::string_view user;  // Who signed in, if that is known: in `scratch` or of the plan.
+  std::optional<identity::TokenFault> token_fault;  // Of a token that was shown.
 
   const RouteConfig* route = nullptr;
   std::string_view route_label;  // As metrics name it.

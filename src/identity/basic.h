@@ -57,6 +57,7 @@ class BasicUsers {
 
   // Somebody unknown is treated as a user whose password is wrong, in the time that takes.
   bool is_slow(std::string_view user) const { return record_of(user).hash.is_slow(); }
+  bool has_slow() const { return stranger_.hash.is_slow(); }
   bool check(const BasicCredentials& credentials) const;
 
  private:

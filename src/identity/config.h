@@ -85,6 +85,8 @@ struct AuthConfig {
   std::optional<BasicConfig> basic;
   std::optional<ExternalConfig> external;
 
+  bool is_used() const { return jwt || api_keys || basic || external; }
+
   template <class Visitor>
   static void describe(Visitor& visit) {
     visit.field("jwt", &AuthConfig::jwt, {.doc = "Tokens that an issuer signed: `auth: jwt`."});

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/fields.h"
+#include "base/one_or_more.h"
 #include "base/time.h"
 
 namespace spillway::identity {
@@ -86,7 +87,7 @@ struct JwksConfig {
     visit.field("url", &JwksConfig::url,
                 {.doc = "Where the issuer's JWKS is.",
                  .required = true,
-                 .example = "https://login.example/.well-known/jwks.json"});
+                 .example = "http://login.internal/jwks.json"});
     visit.field("refresh", &JwksConfig::refresh,
                 {.doc = "The keys are fetched again after this long, or sooner if the answer's "
                         "max-age says so. If that fails, the old ones stay.",
@@ -110,15 +111,16 @@ struct JwksConfig {
 struct JwtConfig {
   std::vector<JwtKeyConfig> keys;
   std::optional<JwksConfig> jwks;
-  std::vector<TokenSource> from = {TokenSource{}};
+  OneOrMore<TokenSource> from = {TokenSource{}};
   std::optional<std::string> issuer;
-  std::vector<std::string> audience;
+  OneOrMore<std::string> audience;
   std::optional<std::string> type;
-  std::vector<std::string> algorithms;
+  OneOrMore<std::string> algorithms;
   std::vector<std::string> require = {"exp"};
   Duration leeway = 5s;
   std::string user = "sub";
   std::map<std::string, FieldName> claims;
+  std::string realm = "spillway";
 
   template <class Visitor>
   static void describe(Visitor& visit);
@@ -133,7 +135,7 @@ void JwtConfig::describe(Visitor& visit) {
        .example = "[{ hs256: \"${JWT_SECRET}\" }, { file: public.pem, kid: \"1\" }]"});
   visit.field("jwks", &JwtConfig::jwks,
               {.doc = "More keys, from the issuer: a URL, or fields.",
-               .example = "https://login.example/.well-known/jwks.json"});
+               .example = "http://login.internal/jwks.json"});
   visit.field("from", &JwtConfig::from,
               {.doc = "Where the token is, the first that is there: header:authorization (after "
                       "\"Bearer\"), header:NAME or cookie:NAME.",
@@ -144,12 +146,12 @@ void JwtConfig::describe(Visitor& visit) {
   visit.field("audience", &JwtConfig::audience,
               {.doc = "`aud` has to be, or have, one of these. Empty: anything, which lets in what "
                       "the issuer made for other applications.",
-               .example = "[shop]"});
+               .example = "shop"});
   visit.field("type", &JwtConfig::type,
               {.doc = "What `typ` has to be (RFC 8725 section 3.11). Absent: anything.",
                .example = "at+jwt"});
   visit.field("algorithms", &JwtConfig::algorithms,
-              {.doc = "Only these. Empty: all that the keys' types allow.", .example = "[ES256]"});
+              {.doc = "Only these. Empty: all that the keys' types allow.", .example = "ES256"});
   visit.field("require", &JwtConfig::require,
               {.doc = "A token without one of these claims is refused. One without `exp` would be "
                       "good forever.",
@@ -166,6 +168,8 @@ void JwtConfig::describe(Visitor& visit) {
                       "are, lists with commas. \"realm_access.roles\" is a claim within another. "
                       "What a client sends in these headers is removed.",
                .example = "{ role: x-user-role }"});
+  visit.field("realm", &JwtConfig::realm,
+              {.doc = "What WWW-Authenticate names to callers without a good token."});
 }
 
 }  // namespace spillway::identity

@@ -101,6 +101,10 @@ class Binder {
 
   void list(const Node& node, const Shape& shape, void* value, const std::string& path,
             const FieldNote& note) {
+    if (shape.takes_one && node.is_scalar()) {
+      shape.clear(value);
+      return bind(node, *shape.item, shape.add(value, ""), item_path(path, 0), item_note(note));
+    }
     if (node.kind != Node::Kind::list) return refuse(node, shape, path, note);
     shape.clear(value);
     for (size_t i = 0; i < node.children.size(); ++i) {

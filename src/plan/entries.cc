@@ -93,6 +93,7 @@ std::string value_text(const Shape& shape) {
     case Kind::optional:
       return value_text(*shape.item) + (shape.item->kind == Kind::object ? ", or off" : "");
     case Kind::list:
+      if (shape.takes_one) return value_text(*shape.item) + ", or a list";
       return shape.item->kind == Kind::text ? "a list of text"
                                             : "a list: " + value_text(*shape.item);
     case Kind::map: return "names with their values: " + value_text(*shape.item);

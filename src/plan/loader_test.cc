@@ -158,8 +158,8 @@ const std::vector<BadPlan> bad_plans{
      "cache: { memory: 1GB }",
      {R"(p.yaml:1:1: cache: "cache" is not a field of this version; known here: name, user, )"
       "include, listen, admin, workers, access_log, services, routes, limits, request_headers, "
-      "response_headers, cors, security_headers, request, connections, clients, tls, resources, "
-      "shutdown"}},
+      "response_headers, cors, security_headers, request, connections, clients, auth, tls, "
+      "resources, shutdown"}},
     {"https",
      "listen: [https://0.0.0.0:443]",
      {"p.yaml:1:10: listen[0]: is https, but `tls` has no `certificates: [{ cert: shop.pem, key: "
@@ -264,7 +264,7 @@ const std::vector<BadPlan> bad_plans{
       "p.yaml:6:91: routes[3].headers.a b: \"a b\" is not a name of a header",
       "p.yaml:7:31: routes[4].cache: \"cache\" is not a field of this version; known here: host, "
       "path, methods, headers, query, service, limit, redirect, rewrite, request_headers, "
-      "response_headers, cors, timeouts, buffer"}},
+      "response_headers, cors, timeouts, buffer, auth, require"}},
     {"limits",
      "limits: { all: { rate: 50/s, by: users } }",
      {R"(p.yaml:1:24: limits.all.rate: "50/s" says no burst: how many may come ahead of their )"

@@ -81,6 +81,7 @@ gateway::GatewayConfig Plan::gateway() const {
                                 .cors = cors,
                                 .security_headers = security_headers};
   config.verifies_clients = tls.clients.has_value();
+  config.identifies_callers = auth.is_used();
   if (tls.hsts) config.hsts = tls.hsts->value();
   return config;
 }

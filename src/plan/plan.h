@@ -14,6 +14,7 @@
 #include "deploy/config.h"
 #include "gateway/config.h"
 #include "http/config.h"
+#include "identity/config.h"
 #include "server/config.h"
 #include "upstream/config.h"
 
@@ -89,6 +90,7 @@ struct Plan {
   http::RequestConfig request;
   http::ConnectionConfig connections;
   gateway::ClientsConfig clients;
+  identity::AuthConfig auth;
   server::TlsConfig tls;
   server::ResourcesConfig resources;
   server::ShutdownConfig shutdown;
@@ -103,7 +105,16 @@ struct Plan {
   gateway::GatewayConfig gateway() const;
 
   template <class Visitor>
-  static void describe(Visitor& visit);
+  static void describe(Visitor& visit) {
+    describe_instance(visit);
+    describe_traffic(visit);
+  }
+
+ private:
+  template <class Visitor>
+  static void describe_instance(Visitor& visit);  // The process and where it listens.
+  template <class Visitor>
+  static void describe_traffic(Visitor& visit);  // What becomes of requests.
 };
 
 // `spillway up -- COMMAND`: replicas of this command behind the default listener.
@@ -112,7 +123,7 @@ Result<Plan> from_command(std::vector<std::string> command);
 Result<Plan> to_address(std::string_view address);
 
 template <class Visitor>
-void Plan::describe(Visitor& visit) {
+void Plan::describe_instance(Visitor& visit) {
   visit.field("name", &Plan::name,
               {.doc = "What this instance is called in logs, metrics and status.",
                .restart = true,
@@ -142,6 +153,10 @@ void Plan::describe(Visitor& visit) {
                .restart = true,
                .example = "2"});
   visit.field("access_log", &Plan::access_log, {.doc = "One line per answered request, or off."});
+}
+
+template <class Visitor>
+void Plan::describe_traffic(Visitor& visit) {
   visit.field("services", &Plan::services,
               {.doc = "What requests can be sent to, by name.", .required = true});
   visit.field(
@@ -167,6 +182,8 @@ void Plan::describe(Visitor& visit) {
               {.doc = "How long a client may take over its connection."});
   visit.field("clients", &Plan::clients,
               {.doc = "Which clients are served, and whom we believe about who they are."});
+  visit.field("auth", &Plan::auth,
+              {.doc = "The ways to tell who a caller is; `routes[].auth` asks for them."});
   visit.field("tls", &Plan::tls, {.doc = "How https listeners speak TLS."});
   visit.field("resources", &Plan::resources, {.doc = "What the whole process may use."});
   visit.field("shutdown", &Plan::shutdown, {.doc = "How a graceful stop ends."});

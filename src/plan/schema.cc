@@ -101,7 +101,11 @@ Json schema_of(const Shape& shape, const FieldNote& note) {
       if (shape.item->kind != Kind::object) return item;
       return {{"anyOf", Json::array({{{"const", "off"}}, std::move(item)})}};
     }
-    case Kind::list: return {{"type", "array"}, {"items", schema_of(*shape.item, note)}};
+    case Kind::list: {
+      Json list{{"type", "array"}, {"items", schema_of(*shape.item, note)}};
+      if (!shape.takes_one) return list;
+      return {{"anyOf", Json::array({schema_of(*shape.item, note), std::move(list)})}};
+    }
     case Kind::map:
       return {{"type", "object"}, {"additionalProperties", schema_of(*shape.item, note)}};
     case Kind::object: return object_schema(shape);

@@ -55,6 +55,7 @@ struct Shape {
 
   // Lists, maps (whose `at` counts in order of names) and optionals (zero or one).
   const Shape* item = nullptr;
+  bool takes_one = false;  // A list whose single item may stand without brackets.
   std::function<size_t(const void* value)> count;
   std::function<const void*(const void* value, size_t index)> at;
   std::function<std::string(const void* value, size_t index)> key_at;  // Maps only.

@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "base/fields.h"
+#include "base/one_or_more.h"
 #include "base/quantity.h"
 #include "plan/shape.h"
 #include "plan/shape_values.h"
@@ -35,6 +36,12 @@ template <class T>
 inline constexpr bool is_vector = false;
 template <class T>
 inline constexpr bool is_vector<std::vector<T>> = true;
+template <class T>
+inline constexpr bool is_vector<OneOrMore<T>> = true;
+template <class T>
+inline constexpr bool takes_one = false;
+template <class T>
+inline constexpr bool takes_one<OneOrMore<T>> = true;
 template <class T>
 inline constexpr bool is_map = false;
 template <class T>
@@ -95,6 +102,7 @@ Shape container_shape() {
     shape.add = [](void* value, const std::string&) -> void* { return &as<T>(value).emplace(); };
   } else if constexpr (is_vector<T>) {
     shape.kind = Shape::Kind::list;
+    shape.takes_one = takes_one<T>;
     shape.item = &shape_of<Item>();
     shape.count = [](const void* value) { return as<T>(value).size(); };
     shape.at = [](const void* value, size_t i) -> const void* { return &as<T>(value)[i]; };

@@ -11,6 +11,7 @@
 
 #include "base/ascii.h"
 #include "plan/names.h"
+#include "plan/validate_auth.h"
 #include "plan/validate_shaping.h"
 
 namespace spillway::plan {
@@ -79,6 +80,7 @@ class Checker {
     if (plan_.cors) check_cors(*plan_.cors, "cors", complain());
     for (size_t i = 0; i < plan_.routes.size(); ++i) check_route(i);
     check_unused_services();
+    check_auth(plan_, origins_, findings_);
     return std::move(findings_);
   }
 
@@ -393,6 +395,7 @@ void Checker::check_unused_services() {
         plan_.routes.end()) {
       continue;
     }
+    if (plan_.auth.external && plan_.auth.external->service == name) continue;
     warn(child_path("services", name), "no route leads here");
   }
 }

@@ -125,7 +125,9 @@ class ControlTest : public testing::Test {
   SocketAddress bound_;
   FakeOperations operations_;
   std::string stopped_;
-  Server server_{control_, registry_, log_, plan_, [](uint32_t core) {
+  runtime::BlockingPool pool_{{.threads = 1}};
+  runtime::Resolver resolver_{pool_};
+  Server server_{control_, registry_, log_, resolver_, plan_, [](uint32_t core) {
                    return std::make_unique<runtime::Loop>(*runtime::make_epoll_driver(), core, 2);
                  }};
   Control instance_{control_,

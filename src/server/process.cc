@@ -121,7 +121,7 @@ Process::Process(ProcessOptions options, plan::Plan plan, runtime::Loop& control
       log_(log),
       channel_(std::move(channel)),
       ending_(control),
-      server_(std::make_unique<Server>(control, registry, log, plan_, make_loop)),
+      server_(std::make_unique<Server>(control, registry, log, resolver_, plan_, make_loop)),
       endpoints_(std::make_unique<ReplicaEndpoints>(control, server_->services(), output,
                                                     [this] { replicas_changed(); })),
       names_(std::make_unique<NameResolution>(control, server_->services(), resolver_, log)),

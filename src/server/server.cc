@@ -30,6 +30,10 @@ http::ServerLimits limits_of(const plan::Plan& plan) {
                         static_cast<uint32_t>(plan.connections.http2.connection_window.bytes)}};
 }
 
+std::optional<identity::JwksConfig> jwks_of(const plan::Plan& plan) {
+  return plan.auth.jwt ? plan.auth.jwt->jwks : std::nullopt;
+}
+
 // Unique to this instance, so that two proxies of one name in a row are no loop.
 std::string via_pseudonym(const plan::Plan& plan, Random& random) {
   return fmt::format("{}-{:08x}", plan.name, random.next() & 0xFFFFFFFF);
@@ -42,7 +46,7 @@ uint32_t Server::worker_count(const plan::Plan& plan) {
 }
 
 Server::Server(runtime::Loop& control, telemetry::Registry& registry, telemetry::Log& log,
-               const plan::Plan& plan, const LoopFactory& make_loop)
+               runtime::Resolver& resolver, const plan::Plan& plan, const LoopFactory& make_loop)
     : control_(control),
       registry_(registry),
       log_(log),
@@ -51,17 +55,22 @@ Server::Server(runtime::Loop& control, telemetry::Registry& registry, telemetry:
       connections_(plan.resources.connections),
       services_(control),
       certificates_(runtime::TlsTicketKeys::make(control.wall_now())),
+      key_fetcher_(control, resolver, log, registry,
+                   [this](std::shared_ptr<const identity::KeySet> keys) {
+                     tasks_.spawn(use_fetched_keys(std::move(keys)));
+                   }),
       prober_(control, services_, log),
       tasks_(control) {
   const auto routing = services_.apply(plan);
+  const auto want_keys = [this] { control_.post([this] { key_fetcher_.want(); }); };
   const gateway::ProxyOptions proxy{.body_kept_max = plan.request.kept_for_retries.bytes,
                                     .write_timeout = plan.connections.write_timeout};
   for (uint32_t core = 0; core < worker_count(plan); ++core) {
     loops_.push_back(make_loop(core));
     workers_.push_back(std::make_unique<Worker>(
         *loops_.back(),
-        WorkerShared{registry_, log_, families_, via_, connections_, connections_by_ip_}, proxy,
-        worker_plan(routing)));
+        WorkerShared{registry_, log_, families_, via_, connections_, connections_by_ip_, want_keys},
+        proxy, worker_plan(routing)));
     drains_.push_back(std::make_unique<runtime::Gate>(*loops_.back()));
   }
 }
@@ -142,15 +151,25 @@ Task<void> Server::tell_client_rules() {
   co_await on_all_workers([rules = client_rules_](Worker& worker) { worker.use(rules); });
 }
 
+Task<void> Server::use_fetched_keys(std::shared_ptr<const identity::KeySet> keys) {
+  if (auto used = identities_.use_fetched(std::move(keys)); !used) {
+    log_.warn("the issuer's keys are not used", {{"error", used.error().detail}});
+    co_return;
+  }
+  const WorkerPlan next = worker_plan(services_.routing(identities_.rules()));
+  co_await on_all_workers([next](Worker& worker) { worker.use(next); });
+}
+
 Result<void> Server::prepare() {
   TRY_VOID(certificates_.load(services_.plan()));
+  TRY_VOID(identities_.load(services_.plan()));
   show_certificates();
   TRY_VOID(clients_.load(services_.plan()));
   client_rules_ = clients_.rules(control_.now());
   TRY_VOID(open_access_log(services_.plan().access_log));
-  for (const auto& worker : workers_) {
-    worker->use(worker_plan(worker->plan().routing));
-  }
+  const auto routing = services_.routing(identities_.rules());
+  for (const auto& worker : workers_) worker->use(worker_plan(routing));
+  key_fetcher_.follow(jwks_of(services_.plan()));
   return {};
 }
 
@@ -168,7 +187,8 @@ Result<void> Server::start(const std::vector<ListeningSockets>& sockets) {
   for (size_t entry = 0; entry < sockets.size(); ++entry) {
     const auto& fds = sockets[entry].fds;
     const size_t places = std::max(fds.size(), workers_.size());
-    // Fewer sockets than workers are shared; more (after a plan with more workers) are all served.
+    // Fewer sockets than workers are shared; more (after a plan with more workers) are all
+    // served.
     for (size_t place = 0; place < places; ++place) {
       const int fd = ::fcntl(fds[place % fds.size()], F_DUPFD_CLOEXEC, 0);
       if (fd < 0) return fail(system_error(errno, "duplicate a listening socket"));
@@ -178,6 +198,7 @@ Result<void> Server::start(const std::vector<ListeningSockets>& sockets) {
     }
   }
   CHECK(tasks_.spawn(prober_.run()));
+  CHECK(tasks_.spawn(key_fetcher_.run()));
   return {};
 }
 
@@ -204,13 +225,17 @@ Task<Result<void>> Server::apply(const plan::Plan& plan) {
   CO_TRY_VOID(certificates.load(plan));
   ClientLists clients = clients_;
   CO_TRY_VOID(clients.load(plan));
+  Identities identities = identities_;
+  CO_TRY_VOID(identities.load(plan));
   const bool log_changes = plan.access_log.to != services_.plan().access_log.to;
   if (log_changes) CO_TRY_VOID(open_access_log(plan.access_log));
   certificates_ = std::move(certificates);
+  identities_ = std::move(identities);
   show_certificates();
   clients_ = std::move(clients);
   client_rules_ = clients_.rules(control_.now());
-  const auto routing = services_.apply(plan);
+  const auto routing = services_.apply(plan, identities_.rules());
+  key_fetcher_.follow(jwks_of(plan));
   connections_.set_maximum(std::min<uint64_t>(plan.resources.connections, connections_most_));
   const WorkerPlan next = worker_plan(routing);
   co_await on_all_workers([&next](Worker& worker) { worker.use(next); });
@@ -252,6 +277,7 @@ Task<bool> Server::drain(Deadline deadline) {
   }
   CHECK((co_await all_done.wait(Deadline::never())).has_value());
   prober_.stop();
+  key_fetcher_.stop();
   (void)co_await tasks_.close(Deadline::after(control_.now(), 5s));
   co_return in_order;
 }

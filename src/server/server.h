@@ -16,11 +16,14 @@
 #include "runtime/gate.h"
 #include "runtime/line_writer.h"
 #include "runtime/loop.h"
+#include "runtime/resolver.h"
 #include "runtime/shared_limit.h"
 #include "runtime/task.h"
 #include "server/certificates.h"
 #include "server/client_lists.h"
 #include "server/connections_by_ip.h"
+#include "server/identities.h"
+#include "server/key_fetcher.h"
 #include "server/prober.h"
 #include "server/service_set.h"
 #include "server/worker.h"
@@ -42,7 +45,7 @@ class Server {
 
   // `make_loop` makes the workers' loops, cores 0 and up; the control loop is the core after them.
   Server(runtime::Loop& control, telemetry::Registry& registry, telemetry::Log& log,
-         const plan::Plan& plan, const LoopFactory& make_loop);
+         runtime::Resolver& resolver, const plan::Plan& plan, const LoopFactory& make_loop);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   ~Server();
@@ -94,6 +97,7 @@ class Server {
   Result<void> open_access_log(const AccessLogConfig& config);
   // Runs `function` on every worker's core and waits until all have.
   runtime::Task<void> on_all_workers(std::function<void(Worker&)> function);
+  runtime::Task<void> use_fetched_keys(std::shared_ptr<const identity::KeySet> keys);
   static runtime::Task<void> drain_worker(Worker& worker, Deadline deadline,
                                           std::function<void(bool)> done);
 
@@ -109,6 +113,8 @@ class Server {
   Certificates certificates_;
   ClientLists clients_;
   std::shared_ptr<const gateway::ClientRules> client_rules_;
+  Identities identities_;
+  KeyFetcher key_fetcher_;
   Prober prober_;
   std::unique_ptr<telemetry::Scope> certificate_series_;  // Of the certificates in use.
   std::unique_ptr<runtime::LineWriter> access_log_;

@@ -10,7 +10,8 @@ std::shared_ptr<gateway::Service> ServiceSet::find(const std::string& name) cons
   return found == services_.end() ? nullptr : found->second;
 }
 
-std::shared_ptr<const gateway::Routing> ServiceSet::apply(const plan::Plan& plan) {
+std::shared_ptr<const gateway::Routing> ServiceSet::apply(
+    const plan::Plan& plan, std::shared_ptr<const gateway::IdentityRules> identity) {
   Services next;
   for (const auto& [name, service] : plan.services) {
     const auto before = find(name);
@@ -31,11 +32,18 @@ std::shared_ptr<const gateway::Routing> ServiceSet::apply(const plan::Plan& plan
   for (const auto& [name, service] : plan.services) {
     if (!service.is_supervised()) refresh_static(name);
   }
-
-  std::vector<std::shared_ptr<gateway::Service>> by_route;
-  for (const gateway::RouteConfig& route : plan.routes) by_route.push_back(find(route.service));
   limits_ = gateway::make_rate_limits(plan.limits, limits_, control_.random());
-  return std::make_shared<gateway::Routing>(plan.gateway(), std::move(by_route), limits_);
+  return routing(std::move(identity));
+}
+
+std::shared_ptr<const gateway::Routing> ServiceSet::routing(
+    std::shared_ptr<const gateway::IdentityRules> identity) const {
+  std::vector<std::shared_ptr<gateway::Service>> by_route;
+  for (const gateway::RouteConfig& route : plan_.routes) by_route.push_back(find(route.service));
+  const auto& external = plan_.auth.external;
+  return std::make_shared<gateway::Routing>(plan_.gateway(), std::move(by_route), limits_,
+                                            std::move(identity),
+                                            external ? find(external->service) : nullptr);
 }
 
 void ServiceSet::refresh_static(const std::string& service) {

@@ -26,7 +26,11 @@ class ServiceSet {
   // Makes the plan's services, keeping those that already run with all they know, and its routing.
   // Endpoints that the plan names by address are set at once; those of supervised services stay as
   // they are until their replicas say otherwise.
-  std::shared_ptr<const gateway::Routing> apply(const plan::Plan& plan);
+  std::shared_ptr<const gateway::Routing> apply(
+      const plan::Plan& plan, std::shared_ptr<const gateway::IdentityRules> identity = nullptr);
+  // Of the plan and services that are there, with these rules for callers.
+  std::shared_ptr<const gateway::Routing> routing(
+      std::shared_ptr<const gateway::IdentityRules> identity) const;
 
   // The addresses of one host name of a service, when DNS has answered.
   void set_resolved(const std::string& service, const std::string& name,

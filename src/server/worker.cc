@@ -59,7 +59,8 @@ Worker::Worker(runtime::Loop& loop, const WorkerShared& shared, const gateway::P
                 .families = shared.families,
                 .active_users = active_users_,
                 .via = shared.via,
-                .proxy = proxy},
+                .proxy = proxy,
+                .want_keys = shared.want_keys},
                plan.routing),
       acceptors_(loop),
       clients_(loop) {

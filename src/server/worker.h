@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
@@ -39,6 +40,7 @@ struct WorkerShared {
   const http::Via& via;
   runtime::SharedLimit& connections;
   ConnectionsByIp& connections_by_ip;
+  std::function<void()> want_keys;  // Of a token's issuer; any thread. May be null.
 };
 
 // What a plan says to a worker. Replaced as a whole by a reload.

@@ -17,7 +17,7 @@ constexpr size_t user_agent_bytes_max = 1024;
 constexpr size_t error_bytes_max = 1024;
 constexpr size_t host_bytes_max = 512;
 constexpr size_t name_bytes_max = 256;
-constexpr size_t names = 8;              // Fields of at most name_bytes_max.
+constexpr size_t names = 9;              // Fields of at most name_bytes_max.
 constexpr size_t frame_bytes_max = 768;  // Braces, keys, quotes, numbers.
 static_assert(path_bytes_max + query_bytes_max + user_agent_bytes_max + error_bytes_max +
                   host_bytes_max + names * name_bytes_max + frame_bytes_max <=
@@ -141,6 +141,7 @@ size_t format_access_line(const AccessRecord& record, std::span<char, access_lin
     line.append_integer(record.hedges);
   }
   append_text(line, ",\"client_ip\":\"", record.client_ip, name_bytes_max);
+  append_text(line, ",\"user\":\"", record.user, name_bytes_max);
   append_text(line, ",\"user_agent\":\"", record.user_agent, user_agent_bytes_max);
   append_text(line, ",\"request_id\":\"", record.request_id, name_bytes_max);
   append_text(line, ",\"trace_id\":\"", record.trace_id, name_bytes_max);

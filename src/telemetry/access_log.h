@@ -30,6 +30,7 @@ struct AccessRecord {
   uint32_t retries = 0;                            // Always.
   uint32_t hedges = 0;                             // Absent if 0.
   std::string_view client_ip;
+  std::string_view user;  // Who the caller proved to be.
   std::string_view user_agent;
   std::string_view request_id;
   std::string_view trace_id;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "gateway/filters/authentication.h"
 #include "gateway/filters/client_access.h"
 #include "gateway/filters/client_certificate.h"
 #include "gateway/filters/client_identity.h"
@@ -90,10 +91,6 @@ bool changes_answers(const GatewayConfig& config) {
 
 void explain_shaping(const GatewayConfig& config, const RouteConfig& route,
                      std::vector<std::string>& steps) {
-  if (config.cors || route.cors) {
-    const CorsConfig& cors = route.cors ? *route.cors : *config.cors;
-    steps.push_back(fmt::format("cors: {}", fmt::join(cors.origins, ", ")));
-  }
   if (route.redirect) {
     steps.push_back(
         fmt::format("redirect: {} to {}", route.redirect->status, route.redirect->to.text));
@@ -113,10 +110,22 @@ void explain_shaping(const GatewayConfig& config, const RouteConfig& route,
   steps.push_back("rewrite: " + what);
 }
 
+// "authentication: jwt or basic, with role admin".
+std::string explain_authentication(const RouteConfig* route) {
+  std::string text = "authentication: ";
+  if (route == nullptr || route->callers.auth.empty()) return text + "anybody";
+  for (size_t i = 0; i < route->callers.auth.size(); ++i) {
+    if (i > 0) text += " or ";
+    text += enum_names(route->callers.auth[i])[static_cast<size_t>(route->callers.auth[i])];
+  }
+  for (const auto& [claim, value] : route->callers.require) text += ", with " + claim + " " + value;
+  return text;
+}
+
 }  // namespace
 
-FilterChain make_filters(const GatewayParts& parts, const Routing& routing,
-                         telemetry::Scope& scope) {
+FilterChain make_filters(const GatewayParts& parts, const Routing& routing, telemetry::Scope& scope,
+                         http::ClientPool& pool) {
   const GatewayConfig& config = routing.config;
   const std::vector<IpPrefix>& trusted = config.clients.trusted_proxies;
   FilterChain chain;
@@ -133,8 +142,11 @@ FilterChain make_filters(const GatewayParts& parts, const Routing& routing,
   };
   limit_at(Stage::early);  // Before anything costs much.
   if (config.verifies_clients) request.push_back(std::make_unique<ClientCertificate>());
-
+  // A browser's preflight brings no credentials.
   if (has_cors(config)) request.push_back(std::make_unique<CorsPreflight>(config));
+  if (routing.identity != nullptr) {
+    request.push_back(std::make_unique<Authentication>(parts, routing, pool));
+  }
   if (any_route(config, [](const RouteConfig& route) { return route.redirect.has_value(); })) {
     request.push_back(std::make_unique<Redirects>());
   }
@@ -167,6 +179,11 @@ std::vector<std::string> explain_filters(const GatewayConfig& config, const Rout
                                     fmt::format("parameter limit: {}", config.parameters_max)};
   explain_limits(Stage::early, config, route, steps);
   if (config.verifies_clients) steps.emplace_back("client certificate");
+  if (route != nullptr && (config.cors || route->cors)) {
+    const CorsConfig& cors = route->cors ? *route->cors : *config.cors;
+    steps.push_back(fmt::format("cors: {}", fmt::join(cors.origins, ", ")));
+  }
+  if (config.identifies_callers) steps.push_back(explain_authentication(route));
   if (route != nullptr) explain_shaping(config, *route, steps);
   explain_limits(Stage::by_user, config, route, steps);
   if (config.security_headers) steps.emplace_back("answer: security headers");
