@@ -111,17 +111,19 @@ Verdict Authentication::on_request(RequestContext& context) const {
   return context.route->callers.auth.empty() ? Verdict::go_on : refuse(context);
 }
 
-// What could be told at once was told; what is left takes its time, in the route's order.
+// What could be told at once was told. Another service has the last word, whatever the order: its
+// refusal is an answer.
 Task<Verdict> Authentication::finish_request(RequestContext& context) const {
-  for (const AuthMethod method : context.route->callers.auth) {
-    if (method == AuthMethod::external) {
-      co_return co_await external_->ask(context, core_->metrics);
-    }
-    if (method != AuthMethod::basic) continue;
+  const auto& ways = context.route->callers.auth;
+  const auto takes = [&ways](AuthMethod method) {
+    return std::ranges::find(ways, method) != ways.end();
+  };
+  if (takes(AuthMethod::basic)) {
     const Finding finding = co_await hash_password(context);
     if (finding == Finding::passed) co_return Verdict::go_on;
     if (finding == Finding::over) co_return Verdict::reply;
   }
+  if (takes(AuthMethod::external)) co_return co_await external_->ask(context, core_->metrics);
   co_return refuse(context);
 }
 

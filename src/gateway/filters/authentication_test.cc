@@ -304,6 +304,20 @@ TEST_F(ExternalTest, asks_a_service_and_tells_the_next_what_it_said) {
   EXPECT_THAT(log.lines.back(), HasSubstr(R"("user":"carl")"));
 }
 
+TEST_F(ExternalTest, asks_only_for_callers_who_prove_nothing_themselves) {
+  identity::AuthConfig config{.external = external};
+  config.basic = identity::BasicConfig{.users = {{"anna", slow_hash}}};
+  use(config);
+  route.callers.auth = {AuthMethod::external, AuthMethod::basic};
+  passed(request("Authorization: Basic YW5uYTpjb3JyZWN0IGhvcnNl\r\n"));
+  runtime::Peer from = connect();
+  const std::string question =
+      asked(from, request("Authorization: Basic YW5uYTp3cm9uZw==\r\n"),
+            "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(question, HasSubstr("authorization: Basic YW5uYTp3cm9uZw==\r\n"));
+  EXPECT_THAT(from.take_head(), StartsWith("HTTP/1.1 403"));
+}
+
 TEST_F(ExternalTest, passes_a_refusal_on) {
   runtime::Peer from = connect_with_rules();
   asked(from, get,
