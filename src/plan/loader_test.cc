@@ -284,11 +284,11 @@ const std::vector<BadPlan> bad_plans{
     {"countries",
      "clients: { countries: { deny: [de, FR], allow: [FR] } }\n"
      "services: { web: { endpoints: [127.0.0.1:1] } }\n",
-     {R"(p.yaml:1:33: clients.countries.deny[0]: "de" is not a country; expected two capital )"
-      "letters such as DE (ISO 3166-1)",
-      "p.yaml:1:25: clients.countries: names countries, but no `file: GeoLite2-Country.mmdb` tells "
+     {"p.yaml:1:23: clients.countries: names countries, but no `file: GeoLite2-Country.mmdb` tells "
       "whose client is where",
-      "p.yaml:1:37: clients.countries.deny[1]: FR is in `allow`, too"}},
+      R"(p.yaml:1:32: clients.countries.deny[0]: "de" is not a country; expected two capital )"
+      "letters such as DE (ISO 3166-1)",
+      "p.yaml:1:36: clients.countries.deny[1]: FR is in `allow`, too"}},
     {"shaping",
      "services: { web: { endpoints: [127.0.0.1:1] } }\n"
      "request_headers: { set: { host: x } }\n"
