@@ -19,11 +19,40 @@ runtime::Task<Verdict> Filter::finish_request(RequestContext&) const {
 }
 
 Result<void> Answer::start(RequestContext& context, AnswerHead head) {
+  encoder_ = {};  // Of an answer that could not begin.
   for (const auto& filter : filters_) {
     if (filter->on_answer(context, head)) continue;
     return fail(Error::Code::protocol, "too many header fields", Error::Blame::upstream);
   }
   return exchange_.start_response(head.status, head.reason, head.fields, head.framing);
+}
+
+void Answer::encode(std::string_view piece, http::EncoderFlush flush) {
+  encoded_.clear();
+  encoder_->encode(piece, flush, encoded_);
+  counters_->bytes_in.add(piece.size());
+  counters_->bytes_out.add(encoded_.size());
+  holds_back_ = flush == http::EncoderFlush::none;
+}
+
+runtime::Task<Result<void>> Answer::write_encoded(std::string_view piece, bool last) {
+  encode(piece, last ? http::EncoderFlush::end : http::EncoderFlush::none);
+  if (last) encoder_ = {};  // For another answer, while a slow client reads this one's end.
+  if (encoded_.empty() && !last) co_return Result<void>{};
+  co_return co_await exchange_.write(encoded_, last);
+}
+
+runtime::Task<Result<void>> Answer::flush_encoded() {
+  encode({}, http::EncoderFlush::sync);
+  if (!encoded_.empty()) CO_TRY_VOID(co_await exchange_.write(encoded_, false));
+  co_return co_await exchange_.flush();
+}
+
+runtime::Task<Result<void>> Answer::finish_encoded(const http::HeaderList* trailers) {
+  encode({}, http::EncoderFlush::end);
+  encoder_ = {};
+  if (!encoded_.empty()) CO_TRY_VOID(co_await exchange_.write(encoded_, false));
+  co_return co_await exchange_.finish(trailers);
 }
 
 // A client of gRPC looks for the outcome in trailers, of which there may be nothing before.

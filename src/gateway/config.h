@@ -15,6 +15,7 @@
 #include "base/time.h"
 #include "gateway/caller_config.h"
 #include "gateway/client_config.h"
+#include "gateway/compress_config.h"
 #include "gateway/limit_config.h"
 #include "gateway/shaping_config.h"
 
@@ -175,6 +176,7 @@ struct GatewayConfig {
   HeaderRules response_headers;
   std::optional<CorsConfig> cors;
   std::optional<SecurityHeadersConfig> security_headers;
+  std::optional<CompressConfig> compress;
   bool verifies_clients = false;    // Mutual TLS.
   bool identifies_callers = false;  // The plan has `auth`.
   std::string hsts;                 // Strict-Transport-Security on answers over https; empty: none.

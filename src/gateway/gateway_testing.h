@@ -49,7 +49,8 @@ class GatewayTest : public runtime::PeerTest {
                                                            .parameters_max = parameters_max,
                                                            .limits = limit_configs,
                                                            .cors = cors,
-                                                           .security_headers = security_headers},
+                                                           .security_headers = security_headers,
+                                                           .compress = compress},
                                              std::vector{service},
                                              make_rate_limits(limit_configs, {}, loop.random()),
                                              identity, authority);
@@ -107,6 +108,7 @@ class GatewayTest : public runtime::PeerTest {
   std::map<std::string, LimitConfig> limit_configs;
   std::optional<CorsConfig> cors;
   std::optional<SecurityHeadersConfig> security_headers;
+  std::optional<CompressConfig> compress;
   ProxyOptions options;
   std::vector<SocketAddress> endpoints;
   std::shared_ptr<Service> service;

@@ -43,7 +43,21 @@ MetricFamilies::MetricFamilies(telemetry::Registry& its_registry)
           {.name = "spillway_auth_total",
            .help = "Callers' proofs by what they came to: verified, absent, forbidden, refused, "
                    "failed, and the faults of tokens.",
-           .label_names = {"method", "verdict"}})) {}
+           .label_names = {"method", "verdict"}})),
+      rate_limits(registry.family({.name = "spillway_rate_limit_requests_total",
+                                   .help = "Requests that a limit looked at: allowed, refused.",
+                                   .label_names = {"limit", "result"}})),
+      compressed(
+          registry.family({.name = "spillway_compressed_answers_total",
+                           .help = "Answers that were compressed on their way to the client.",
+                           .label_names = {"encoding"}})),
+      compression_bytes(
+          registry.family({.name = "spillway_compression_bytes_total",
+                           .help = "Bytes of bodies before (in) and after (out) compression.",
+                           .label_names = {"encoding", "direction"}})),
+      compression_refused(registry.family(
+          {.name = "spillway_compression_refused_total",
+           .help = "Answers sent as they are because all encoders of the core were in use."})) {}
 
 namespace {
 

@@ -28,6 +28,10 @@ struct MetricFamilies {
   const telemetry::Family& bytes_received;      // By route.
   const telemetry::Family& bytes_sent;          // By route.
   const telemetry::Family& auth;                // By method and verdict.
+  const telemetry::Family& rate_limits;         // By limit and result.
+  const telemetry::Family& compressed;          // By encoding.
+  const telemetry::Family& compression_bytes;   // By encoding and direction.
+  const telemetry::Family& compression_refused;
 };
 
 // One core's series of one route. Series of a status code appear when it is first answered.

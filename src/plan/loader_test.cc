@@ -158,7 +158,8 @@ const std::vector<BadPlan> bad_plans{
      "cache: { memory: 1GB }",
      {R"(p.yaml:1:1: cache: "cache" is not a field of this version; known here: name, user, )"
       "include, listen, admin, workers, access_log, services, routes, limits, request_headers, "
-      "response_headers, cors, security_headers, request, connections, clients, auth, tls, "
+      "response_headers, cors, security_headers, compress, request, connections, clients, auth, "
+      "tls, "
       "resources, shutdown"}},
     {"https",
      "listen: [https://0.0.0.0:443]",

@@ -79,7 +79,8 @@ gateway::GatewayConfig Plan::gateway() const {
                                 .request_headers = request_headers,
                                 .response_headers = response_headers,
                                 .cors = cors,
-                                .security_headers = security_headers};
+                                .security_headers = security_headers,
+                                .compress = compress};
   config.verifies_clients = tls.clients.has_value();
   config.identifies_callers = auth.is_used();
   if (tls.hsts) config.hsts = tls.hsts->value();

@@ -87,6 +87,7 @@ struct Plan {
   gateway::HeaderRules response_headers;
   std::optional<gateway::CorsConfig> cors;
   std::optional<gateway::SecurityHeadersConfig> security_headers;
+  std::optional<gateway::CompressConfig> compress;
   http::RequestConfig request;
   http::ConnectionConfig connections;
   gateway::ClientsConfig clients;
@@ -176,6 +177,12 @@ void Plan::describe_traffic(Visitor& visit) {
   visit.field("security_headers", &Plan::security_headers,
               {.doc = "Fields that tell browsers to be careful, on every answer that does not "
                       "have them. Not sent if absent.",
+               .example = "default"});
+  visit.field("compress", &Plan::compress,
+              {.doc = "Compresses answers in the coding that each client likes best, unless the "
+                      "service did it or Cache-Control: no-transform or X-No-Compression forbid "
+                      "it. Not done if absent.",
+               .raising = "CPU time, and up to 1 MB for each answer being compressed.",
                .example = "default"});
   visit.field("request", &Plan::request, {.doc = "What one request may bring."});
   visit.field("connections", &Plan::connections,

@@ -10,6 +10,7 @@
 #include "gateway/filters/client_access.h"
 #include "gateway/filters/client_certificate.h"
 #include "gateway/filters/client_identity.h"
+#include "gateway/filters/compression.h"
 #include "gateway/filters/cors.h"
 #include "gateway/filters/header_rules.h"
 #include "gateway/filters/https_redirect.h"
@@ -163,6 +164,9 @@ FilterChain make_filters(const GatewayParts& parts, const Routing& routing, tele
   if (has_cors(config)) answer.push_back(std::make_unique<CorsAnswer>(config));
   if (!config.limits.empty()) answer.push_back(std::make_unique<RateLimitFields>());
   if (!config.hsts.empty()) answer.push_back(std::make_unique<StrictTransport>(config.hsts));
+  if (config.compress) {
+    answer.push_back(std::make_unique<Compression>(*config.compress, parts, scope));
+  }
   // The plan has the last word.
   if (changes_answers(config)) answer.push_back(std::make_unique<ResponseHeaders>(config));
   return chain;
@@ -188,6 +192,13 @@ std::vector<std::string> explain_filters(const GatewayConfig& config, const Rout
   explain_limits(Stage::by_user, config, route, steps);
   if (config.security_headers) steps.emplace_back("answer: security headers");
   if (!config.hsts.empty()) steps.push_back("answer: Strict-Transport-Security: " + config.hsts);
+  if (config.compress) {
+    std::vector<std::string_view> codings;
+    for (const http::ContentCoding coding : config.compress->encodings) {
+      codings.push_back(to_string(coding));
+    }
+    steps.push_back(fmt::format("answer: compression: {}", fmt::join(codings, ", ")));
+  }
   return steps;
 }
 

@@ -78,10 +78,7 @@ int64_t seconds_up(Duration duration) {
 
 RateLimiting::RateLimiting(const GatewayParts& parts, const Routing& routing,
                            telemetry::Scope& scope, Stage stage) {
-  const telemetry::Family& family =
-      parts.families.registry.family({.name = "spillway_rate_limit_requests_total",
-                                      .help = "Requests that a limit looked at: allowed, refused.",
-                                      .label_names = {"limit", "result"}});
+  const telemetry::Family& family = parts.families.rate_limits;
   const uint32_t core = parts.loop.core();
   for (const RouteConfig& route : routing.config.routes) {
     auto& limits = by_route_.emplace_back();

@@ -1,0 +1,26 @@
+// http/accept_encoding.h: which coding of a body a client likes best (RFC 9110 section 12.5).
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "http/coding_config.h"
+#include "http/field.h"
+
+namespace spillway::http {
+
+// Elements of Accept-Encoding beyond this are no real client's; the rest is not read.
+inline constexpr size_t accept_encoding_elements_max = 32;
+
+// The weight of a preference in thousandths, from "1", "0.5" or "0.333" (RFC 9110 section 12.4.2);
+// nothing if it is malformed.
+std::optional<uint16_t> parse_weight(std::string_view text);
+
+// The coding of `offered` that the client weighs highest, the earlier one among equals. Nothing:
+// the body goes as it is, because the client says nothing, knows none of them, or weighs identity
+// higher. An element that is malformed counts as not there; "x-gzip" is gzip (section 8.4.1.3).
+std::optional<ContentCoding> choose_coding(const HeaderList& request,
+                                           std::span<const ContentCoding> offered);
+
+}  // namespace spillway::http
