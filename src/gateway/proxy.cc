@@ -14,7 +14,6 @@
 namespace spillway::gateway {
 
 using http::BodyFraming;
-using http::Field;
 using runtime::Task;
 using upstream::Outcome;
 
