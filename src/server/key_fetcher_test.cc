@@ -62,7 +62,7 @@ class NoLines final : public telemetry::LogSink {
 };
 
 class KeyFetcherTest : public runtime::PeerTest {
- protected:
+ public:
   KeyFetcherTest() { start(fetcher.run()); }
   ~KeyFetcherTest() override {
     fetcher.stop();
