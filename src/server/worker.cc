@@ -2,6 +2,7 @@
 #include "server/worker.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/mutation.h"
 #include "http/client_cert.h"
@@ -167,7 +168,8 @@ Task<void> Worker::serve_client(runtime::Accepted accepted, const Port& port) {
     goes_on = false;
   }
   if (goes_on && port.config.at.is_secure) {
-    goes_on = co_await shake_hands(accepted.socket, client, std::move(received), certificate);
+    goes_on =
+        co_await shake_hands(accepted.socket, client, std::exchange(received, {}), certificate);
   }
   if (goes_on) {
     http::ServerConnection connection(std::move(accepted.socket), client, context_, plan_.limits,
