@@ -16,8 +16,7 @@ enum class ClientList : uint8_t { allow, deny };
 struct ClientChange {
   ClientList list = ClientList::deny;
   IpPrefix prefix;
-  std::optional<Duration>
-      within;  // Ends by itself after this long; until the process ends if absent.
+  std::optional<Duration> within;  // Then it ends by itself; with the process if absent.
 };
 
 struct ClientEntry {
