@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/token.h"
 #include "gateway/filters/filter_list.h"
 #include "http/path.h"
 #include "http/serializer.h"
@@ -249,10 +250,7 @@ void explain_service(const RouteConfig& route, const upstream::ClusterConfig& se
 Result<std::pair<std::string, std::string>> parse_header_argument(std::string_view text) {
   const size_t colon = text.find(':');
   const std::string_view name = text.substr(0, colon);
-  const bool is_token = !name.empty() && std::ranges::all_of(name, [](char c) {
-    return is_alpha(c) || is_digit(c) || std::string_view("!#$%&'*+-.^_`|~").contains(c);
-  });
-  if (colon == std::string_view::npos || !is_token ||
+  if (colon == std::string_view::npos || !is_token(name) ||
       !http::is_field_value(trimmed(text.substr(colon + 1)))) {
     return fail(Error::Code::invalid,
                 fmt::format("\"{}\" is not a header such as 'x-beta: 1'", text));

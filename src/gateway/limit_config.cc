@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/ascii.h"
+#include "base/token.h"
 
 namespace spillway::gateway {
 namespace {
@@ -15,23 +16,15 @@ constexpr std::string_view header_prefix = "header:";
 constexpr std::string_view cookie_prefix = "cookie:";
 constexpr size_t name_max = 128;
 
-// RFC 9110 section 5.6.2.
-bool is_token(std::string_view name) {
-  static constexpr std::string_view others = "!#$%&'*+-.^_`|~";
-  return !name.empty() && name.size() <= name_max && std::ranges::all_of(name, [](char c) {
-    return is_alpha(c) || is_digit(c) || others.find(c) != std::string_view::npos;
-  });
-}
-
 }  // namespace
 
 Result<LimitKey> LimitKey::parse(std::string_view text) {
   const auto word = std::ranges::find(words, text);
   if (word != words.end()) return LimitKey{static_cast<Kind>(word - words.begin()), ""};
-  if (text.starts_with(header_prefix) && is_token(text.substr(header_prefix.size()))) {
+  if (text.starts_with(header_prefix) && is_token(text.substr(header_prefix.size()), name_max)) {
     return LimitKey{Kind::header, lowered(text.substr(header_prefix.size()))};
   }
-  if (text.starts_with(cookie_prefix) && is_token(text.substr(cookie_prefix.size()))) {
+  if (text.starts_with(cookie_prefix) && is_token(text.substr(cookie_prefix.size()), name_max)) {
     return LimitKey{Kind::cookie, std::string(text.substr(cookie_prefix.size()))};
   }
   return fail(Error::Code::invalid,

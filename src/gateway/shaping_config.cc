@@ -7,6 +7,7 @@
 #include <array>
 
 #include "base/ascii.h"
+#include "base/token.h"
 
 namespace spillway::gateway {
 namespace {
@@ -26,17 +27,13 @@ constexpr std::array<std::string_view, 13> fixed_fields = {"connection",
                                                            "x-forwarded-for",
                                                            "expect"};
 
-bool is_token(std::string_view name) {
-  static constexpr std::string_view others = "!#$%&'*+-.^_`|~";
-  return !name.empty() && name.size() <= 256 && std::ranges::all_of(name, [](char c) {
-    return is_alpha(c) || is_digit(c) || others.find(c) != std::string_view::npos;
-  });
-}
+// No real field's name is longer.
+constexpr size_t name_max = 256;
 
 }  // namespace
 
 Result<ChangedField> ChangedField::parse(std::string_view text) {
-  if (!is_token(text)) {
+  if (!is_token(text, name_max)) {
     return fail(Error::Code::invalid, fmt::format("\"{}\" is not a name of a header", text));
   }
   std::string name = lowered(text);

@@ -15,7 +15,6 @@ using runtime::Task;
 namespace {
 
 constexpr uint64_t body_read_max = 64 << 10;  // A longer one costs its connection.
-constexpr int interim_max = 8;
 
 // Says what an attempt waits for, as long as the call lives.
 class Waiting {
@@ -43,14 +42,6 @@ Result<void> begin(http::ClientCall& call, const Question& question, const Lease
   });
 }
 
-Task<Result<void>> read_final_head(http::ClientCall& call, Deadline deadline) {
-  for (int i = 0; i < interim_max; ++i) {
-    CO_TRY_VOID(co_await call.read_head(http::Method::get, deadline));
-    if (!call.response().is_interim()) co_return Result<void>{};
-  }
-  co_return fail(Error::Code::protocol, "too many interim responses", Error::Blame::upstream);
-}
-
 // The head is the answer: a body that breaks off, or never ends, is as if it were not there.
 Task<void> read_body(http::ClientCall& call, Reply& reply, Deadline deadline) {
   uint64_t size = 0;
@@ -70,7 +61,7 @@ Task<Result<Reply>> converse(http::ClientCall& call, const Question& question, c
                              Deadline deadline) {
   CO_TRY_VOID(begin(call, question, lease));
   CO_TRY_VOID(co_await call.writer().flush());
-  CO_TRY_VOID(co_await read_final_head(call, deadline));
+  CO_TRY_VOID(co_await call.read_final_head(http::Method::get, deadline));
   const http::ResponseHead& head = call.response();
   Reply reply{.status = head.status};
   for (const std::string_view name : question.wanted) {

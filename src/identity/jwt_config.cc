@@ -7,19 +7,12 @@
 #include <array>
 
 #include "base/ascii.h"
+#include "base/token.h"
 
 namespace spillway::identity {
 namespace {
 
 constexpr size_t name_bytes_max = 128;
-
-// RFC 9110 section 5.6.2, token.
-bool is_token(std::string_view text) {
-  static constexpr std::string_view signs = "!#$%&'*+-.^_`|~";
-  return !text.empty() && text.size() <= name_bytes_max && std::ranges::all_of(text, [](char c) {
-    return is_alpha(c) || is_digit(c) || signs.contains(c);
-  });
-}
 
 // What says where a message ends or goes to.
 constexpr auto reserved = std::to_array<std::string_view>(
@@ -30,7 +23,7 @@ constexpr auto reserved = std::to_array<std::string_view>(
 
 Result<FieldName> FieldName::parse(std::string_view text) {
   FieldName result{lowered(text)};
-  if (!is_token(text)) {
+  if (!is_token(text, name_bytes_max)) {
     return fail(Error::Code::invalid,
                 fmt::format("\"{}\" is not the name of a header, such as x-user", text));
   }
@@ -47,8 +40,10 @@ Result<TokenSource> TokenSource::parse(std::string_view text) {
   const size_t colon = text.find(':');
   const std::string_view kind = text.substr(0, colon);
   const std::string_view name = colon == std::string_view::npos ? "" : text.substr(colon + 1);
-  if (kind == "header" && is_token(name)) return TokenSource{Kind::header, lowered(name)};
-  if (kind == "cookie" && is_token(name)) return TokenSource{Kind::cookie, std::string(name)};
+  if (kind == "header" && is_token(name, name_bytes_max))
+    return TokenSource{Kind::header, lowered(name)};
+  if (kind == "cookie" && is_token(name, name_bytes_max))
+    return TokenSource{Kind::cookie, std::string(name)};
   return fail(Error::Code::invalid,
               fmt::format("\"{}\" is no place of a token; expected header:authorization, "
                           "header:NAME or cookie:NAME",

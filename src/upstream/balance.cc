@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/ascii.h"
+#include "base/token.h"
 
 namespace spillway::upstream {
 namespace {
@@ -13,15 +14,6 @@ namespace {
 constexpr std::string_view ring_prefix = "ring_hash(";
 // Longer names than this are no real header or cookie, and each is compared on every request.
 constexpr size_t name_bytes_max = 256;
-
-// A token (RFC 9110 section 5.6.2): what both header and cookie names are made of.
-bool is_token(std::string_view text) {
-  constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-  for (const char c : text) {
-    if (!is_alpha(c) && !is_digit(c) && marks.find(c) == std::string_view::npos) return false;
-  }
-  return !text.empty() && text.size() <= name_bytes_max;
-}
 
 // The inside of the parentheses.
 std::optional<Balance> parse_hash(std::string_view text) {
@@ -31,7 +23,8 @@ std::optional<Balance> parse_hash(std::string_view text) {
     return result;
   }
   const size_t colon = text.find(':');
-  if (colon == std::string_view::npos || !is_token(text.substr(colon + 1))) return std::nullopt;
+  if (colon == std::string_view::npos || !is_token(text.substr(colon + 1), name_bytes_max))
+    return std::nullopt;
   const std::string_view kind = text.substr(0, colon);
   if (kind == "header") {
     result.hash_by = Balance::HashBy::header;
