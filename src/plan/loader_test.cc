@@ -290,6 +290,16 @@ const std::vector<BadPlan> bad_plans{
       R"(p.yaml:1:32: clients.countries.deny[0]: "de" is not a country; expected two capital )"
       "letters such as DE (ISO 3166-1)",
       "p.yaml:1:36: clients.countries.deny[1]: FR is in `allow`, too"}},
+    {"compress",
+     "compress: { encodings: [], types: [] }\n",
+     {"p.yaml:1:24: compress.encodings: is empty; expected at least one of zstd, br, gzip; without "
+      "it write `compress: off`",
+      "p.yaml:1:35: compress.types: is empty; expected media types such as text/*; without it "
+      "write `compress: off`"}},
+    {"media_type",
+     "compress: { types: [text] }\n",
+     {R"(p.yaml:1:21: compress.types[0]: "text" is not a media type; expected one such as )"
+      "application/json, text/* or *+json"}},
     {"shaping",
      "services: { web: { endpoints: [127.0.0.1:1] } }\n"
      "request_headers: { set: { host: x } }\n"

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/ascii.h"
+#include "base/token.h"
 #include "plan/names.h"
 #include "plan/validate_auth.h"
 #include "plan/validate_shaping.h"
@@ -23,14 +24,6 @@ bool is_service_name(std::string_view name) {
   if (name.empty() || name.size() > name_max || name.front() == '-') return false;
   return std::ranges::all_of(
       name, [](char c) { return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-' || c == '_'; });
-}
-
-// RFC 9110 section 5.6.2.
-bool is_token(std::string_view name) {
-  static constexpr std::string_view others = "!#$%&'*+-.^_`|~";
-  return !name.empty() && std::ranges::all_of(name, [](char c) {
-    return is_alpha(c) || is_digit(c) || others.find(c) != std::string_view::npos;
-  });
 }
 
 // Whether binding both sockets fails: the same, or one is every address of the other's port. The
@@ -78,6 +71,7 @@ class Checker {
     check_headers(plan_.request_headers, "request_headers", complain());
     check_headers(plan_.response_headers, "response_headers", complain());
     if (plan_.cors) check_cors(*plan_.cors, "cors", complain());
+    if (plan_.compress) check_compress(*plan_.compress, "compress", complain());
     for (size_t i = 0; i < plan_.routes.size(); ++i) check_route(i);
     check_unused_services();
     check_auth(plan_, origins_, findings_);

@@ -2,6 +2,7 @@
 #include "plan/validate_shaping.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -103,6 +104,19 @@ void check_cors(const gateway::CorsConfig& cors, const std::string& path,
     } else if (cors.origins[i] == "*" && cors.credentials) {
       complain(place, "is everybody, who must not have `credentials`");
     }
+  }
+}
+
+void check_compress(const gateway::CompressConfig& compress, const std::string& path,
+                    const Complain& complain) {
+  constexpr std::string_view off = "; without it write `compress: off`";
+  if (compress.encodings.empty()) {
+    complain(path + ".encodings",
+             fmt::format("is empty; expected at least one of {}{}",
+                         fmt::join(enum_names(http::ContentCoding{}), ", "), off));
+  }
+  if (compress.types.empty()) {
+    complain(path + ".types", fmt::format("is empty; expected media types such as text/*{}", off));
   }
 }
 

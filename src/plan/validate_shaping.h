@@ -1,4 +1,4 @@
-// plan/validate_shaping.h: checks what a plan says of headers, redirects, rewrites and origins.
+// plan/validate_shaping.h: checks what a plan says of headers, redirects, origins, compression.
 #pragma once
 
 #include <functional>
@@ -14,6 +14,8 @@ using Complain = std::function<void(const std::string& path, std::string message
 void check_headers(const gateway::HeaderRules& rules, const std::string& path,
                    const Complain& complain);
 void check_cors(const gateway::CorsConfig& cors, const std::string& path, const Complain& complain);
+void check_compress(const gateway::CompressConfig& compress, const std::string& path,
+                    const Complain& complain);
 void check_shaping(const gateway::RouteConfig& route, const std::string& path,
                    const Complain& complain);
 
