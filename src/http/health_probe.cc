@@ -14,8 +14,6 @@ namespace spillway::http {
 
 namespace {
 
-constexpr int interim_max = 8;
-
 std::string host_of(const ProbeRequest& request) {
   if (!request.host.empty()) return request.host;
   return request.address.is_unix() ? "localhost" : to_string(request.address);
@@ -67,10 +65,7 @@ runtime::Task<Result<ProbeAnswer>> ask(Http2Call& call, const ProbeRequest& requ
                           .via = {},
                           .framing = framing}));
   CO_TRY_VOID(co_await call.write(body, true));
-  for (int i = 0; i < interim_max; ++i) {
-    CO_TRY_VOID(co_await call.read_head(method, deadline));
-    if (!call.response().is_interim()) break;
-  }
+  CO_TRY_VOID(co_await call.read_final_head(method, deadline));
   ProbeAnswer answer{.status = call.response().status};
   if (request.grpc) {
     constexpr size_t answer_bytes_max = 64;
@@ -125,13 +120,8 @@ runtime::Task<Result<ProbeAnswer>> probe(runtime::Loop& loop, ProbeRequest reque
     head.end_of_head();
   }));
   CO_TRY_VOID(co_await call.writer().flush());
-  for (int i = 0; i < interim_max; ++i) {
-    CO_TRY_VOID(co_await call.read_head(Method::get, deadline));
-    if (!call.response().is_interim()) {
-      co_return ProbeAnswer{.status = call.response().status, .took = loop.now() - began};
-    }
-  }
-  co_return fail(Error::Code::protocol, "too many interim responses", Error::Blame::upstream);
+  CO_TRY_VOID(co_await call.read_final_head(Method::get, deadline));
+  co_return ProbeAnswer{.status = call.response().status, .took = loop.now() - began};
 }
 
 }  // namespace spillway::http

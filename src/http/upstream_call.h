@@ -44,6 +44,8 @@ class UpstreamCall : public runtime::Interruptible {
   // The next response head, interim ones included. Errors: protocol (502), connection_closed,
   // deadline_exceeded (504), cancelled.
   virtual runtime::Task<Result<void>> read_head(Method method, Deadline deadline) = 0;
+  // The head after the interim ones, which are dropped: for questions of our own.
+  runtime::Task<Result<void>> read_final_head(Method method, Deadline deadline);
   ResponseHead& response() { return response_; }
   const ResponseHead& response() const { return response_; }
 

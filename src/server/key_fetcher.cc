@@ -19,8 +19,6 @@ using runtime::Task;
 
 namespace {
 
-constexpr int interim_max = 8;
-
 const telemetry::Family& fetches(telemetry::Registry& registry) {
   return registry.family({.name = "spillway_jwks_fetches_total",
                           .help = "Fetches of an issuer's keys by result: good, bad.",
@@ -176,10 +174,7 @@ Task<Result<KeyFetcher::Fetched>> KeyFetcher::fetch(const identity::JwksConfig& 
     head.end_of_head();
   }));
   CO_TRY_VOID(co_await call.writer().flush());
-  for (int i = 0; i < interim_max; ++i) {
-    CO_TRY_VOID(co_await call.read_head(http::Method::get, deadline));
-    if (!call.response().is_interim()) break;
-  }
+  CO_TRY_VOID(co_await call.read_final_head(http::Method::get, deadline));
   if (call.response().status != 200) {
     co_return fail(Error::Code::protocol, fmt::format("answered {}", call.response().status),
                    Error::Blame::upstream);
