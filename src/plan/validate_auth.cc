@@ -127,7 +127,15 @@ void AuthChecker::check_external(const identity::ExternalConfig& external) {
   if (!external.path.starts_with('/') || !is_plain) {
     error("auth.external.path", "is not a path such as /check");
   }
-  if (plan_.services.empty() || plan_.services.contains(external.service)) return;
+  if (plan_.services.empty()) return;
+  if (const auto found = plan_.services.find(external.service); found != plan_.services.end()) {
+    // Asked in HTTP/1 it would fail each time, and let everybody in where `on_failure` says so.
+    if (found->second.cluster.protocol != upstream::UpstreamProtocol::http2) return;
+    return error("auth.external.service",
+                 fmt::format("{} speaks HTTP/2, and questions are asked in HTTP/1 in this version; "
+                             "expected a service with `protocol: http1`",
+                             origins_.shown("auth.external.service", external.service)));
+  }
   if (!origins_.has("auth.external.service")) return;  // Reported already.
   std::vector<std::string_view> known;
   for (const auto& [name, service] : plan_.services) known.push_back(name);

@@ -14,7 +14,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-LoadResult load(const std::string& text) {
+LoadResult load(const std::string& text, const std::string& more_of_web = "") {
   const Surroundings surroundings{
       .variable = [](std::string_view name) -> std::optional<std::string> {
         if (name == "SECRET") return std::string(32, 's');
@@ -24,8 +24,8 @@ LoadResult load(const std::string& text) {
       .read_file = [](const std::string& path) -> Result<std::string> {
         return fail(Error::Code::not_found, path);
       }};
-  return load_text("services: { web: { endpoints: [127.0.0.1:1] } }\n" + text, "p.yaml",
-                   surroundings);
+  return load_text("services: { web: { endpoints: [127.0.0.1:1]" + more_of_web + " } }\n" + text,
+                   "p.yaml", surroundings);
 }
 
 std::string lines(const std::vector<Problem>& problems) {
@@ -105,6 +105,13 @@ TEST(AuthPlan, is_refused_where_it_cannot_work) {
   for (const auto& [text, words] : cases) {
     EXPECT_THAT(lines(load(text).errors), HasSubstr(words)) << text;
   }
+}
+
+TEST(AuthPlan, asks_no_service_that_it_cannot_talk_to) {
+  const std::string text = "auth: { external: { service: web } }\nroutes: [{ auth: external }]";
+  EXPECT_THAT(lines(load(text).errors), IsEmpty());
+  EXPECT_THAT(lines(load(text, ", protocol: http2").errors),
+              HasSubstr("auth.external.service: \"web\" speaks HTTP/2"));
 }
 
 TEST(AuthPlan, is_warned_of_what_nobody_asks_for) {
