@@ -21,6 +21,7 @@ TestFields with(TestFields fields, std::string name, std::string value) {
   fields.emplace_back(std::move(name), std::move(value));
   return fields;
 }
+const std::string post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nask";
 const TestFields ok_head = {{":status", "200"}, {"content-type", "application/grpc"}};
 
 class Http2UpstreamTest : public GatewayTest {
@@ -39,6 +40,16 @@ class Http2UpstreamTest : public GatewayTest {
     servers.back()->accept();
     return *servers.back();
   }
+  // A new connection, and the whole of its first request.
+  Http2Peer& accept_request() {
+    Http2Peer& server = accept();
+    EXPECT_TRUE(has_request(server, 1));
+    return server;
+  }
+  static void send_call(Http2Peer& client, uint32_t stream) {
+    client.headers(stream, call(), 0);
+    client.data(stream, "ask", Http2Peer::end_stream);
+  }
   static bool has_request(Http2Peer& server, uint32_t stream) {
     return server.until([&] { return server.answer_so_far(stream).ended; });
   }
@@ -50,10 +61,8 @@ class Http2UpstreamTest : public GatewayTest {
 
 TEST_F(Http2UpstreamTest, carries_a_call_with_trailers_both_ways) {
   Http2Peer& client = caller();
-  client.headers(1, call(), 0);
-  client.data(1, "ask", Http2Peer::end_stream);
-  Http2Peer& server = accept();
-  ASSERT_TRUE(has_request(server, 1));
+  send_call(client, 1);
+  Http2Peer& server = accept_request();
   const auto& request = server.answer_so_far(1);
   EXPECT_EQ(request.field(":path"), "/shop.Orders/Get");
   EXPECT_EQ(request.field("te"), "trailers");
@@ -72,10 +81,8 @@ TEST_F(Http2UpstreamTest, carries_a_call_with_trailers_both_ways) {
 
 TEST_F(Http2UpstreamTest, passes_an_answer_of_trailers_only) {
   Http2Peer& client = caller();
-  client.headers(1, call(), 0);
-  client.data(1, "ask", Http2Peer::end_stream);
-  Http2Peer& server = accept();
-  ASSERT_TRUE(has_request(server, 1));
+  send_call(client, 1);
+  Http2Peer& server = accept_request();
   server.headers(1, with(ok_head, "grpc-status", "5"));
   EXPECT_EQ(client.answer(1).field("grpc-status"), "5");
   EXPECT_EQ(client.count_of(NGHTTP2_DATA), 0u);
@@ -101,8 +108,7 @@ TEST_F(Http2UpstreamTest, serves_clients_of_http1_over_one_connection) {
   runtime::Peer a = connect();
   runtime::Peer b = connect();
   a.send(get);
-  Http2Peer& server = accept();
-  ASSERT_TRUE(has_request(server, 1));
+  Http2Peer& server = accept_request();
   b.send(get);
   ASSERT_TRUE(has_request(server, 3));
   server.headers(3, {{":status", "200"}, {"content-length", "1"}}, 0);
@@ -117,8 +123,7 @@ TEST_F(Http2UpstreamTest, serves_clients_of_http1_over_one_connection) {
 TEST_F(Http2UpstreamTest, passes_interim_answers) {
   runtime::Peer client = connect();
   client.send(get);
-  Http2Peer& server = accept();
-  ASSERT_TRUE(has_request(server, 1));
+  Http2Peer& server = accept_request();
   server.headers(1, {{":status", "103"}, {"link", "</a>"}}, 0);
   server.headers(1, {{":status", "204"}});
   EXPECT_THAT(client.take_head(), HasSubstr("link: </a>\r\n"));
@@ -127,9 +132,8 @@ TEST_F(Http2UpstreamTest, passes_interim_answers) {
 
 TEST_F(Http2UpstreamTest, repeats_a_call_that_was_refused) {
   runtime::Peer client = connect();
-  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nask");
-  Http2Peer& server = accept();
-  ASSERT_TRUE(has_request(server, 1));
+  client.send(post);
+  Http2Peer& server = accept_request();
   server.reset(1, NGHTTP2_REFUSED_STREAM);
   ASSERT_TRUE(has_request(server, 3));
   EXPECT_EQ(server.answer_so_far(3).body, "ask");
@@ -139,21 +143,18 @@ TEST_F(Http2UpstreamTest, repeats_a_call_that_was_refused) {
 
 TEST_F(Http2UpstreamTest, repeats_what_a_goaway_left_out_on_another_connection) {
   runtime::Peer client = connect();
-  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nask");
-  Http2Peer& first = accept();
-  ASSERT_TRUE(has_request(first, 1));
+  client.send(post);
+  Http2Peer& first = accept_request();
   first.send(NGHTTP2_GOAWAY, 0, 0, http::big_endian(0, 4) + http::big_endian(0, 4));
-  Http2Peer& second = accept();
-  ASSERT_TRUE(has_request(second, 1));
+  Http2Peer& second = accept_request();
   second.headers(1, {{":status", "200"}});
   EXPECT_THAT(client.take_head(), StartsWith("HTTP/1.1 200 "));
 }
 
 TEST_F(Http2UpstreamTest, does_not_repeat_what_may_have_acted) {
   runtime::Peer client = connect();
-  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nask");
-  Http2Peer& server = accept();
-  ASSERT_TRUE(has_request(server, 1));
+  client.send(post);
+  Http2Peer& server = accept_request();
   server.reset(1, NGHTTP2_INTERNAL_ERROR);
   EXPECT_THAT(client.take_head(), StartsWith("HTTP/1.1 502 "));
   EXPECT_FALSE(server.answer_so_far(3).ended);
@@ -161,10 +162,8 @@ TEST_F(Http2UpstreamTest, does_not_repeat_what_may_have_acted) {
 
 TEST_F(Http2UpstreamTest, shows_a_cut_answer_as_one) {
   Http2Peer& client = caller();
-  client.headers(1, call(), 0);
-  client.data(1, "ask", Http2Peer::end_stream);
-  Http2Peer& server = accept();
-  ASSERT_TRUE(has_request(server, 1));
+  send_call(client, 1);
+  Http2Peer& server = accept_request();
   server.headers(1, ok_head, 0);
   server.data(1, "half");
   ASSERT_TRUE(client.until([&] { return client.answer_so_far(1).body == "half"; }));
@@ -174,12 +173,9 @@ TEST_F(Http2UpstreamTest, shows_a_cut_answer_as_one) {
 
 TEST_F(Http2UpstreamTest, a_client_that_leaves_resets_its_stream_and_no_other) {
   Http2Peer& client = caller();
-  client.headers(1, call(), 0);
-  client.data(1, "ask", Http2Peer::end_stream);
-  Http2Peer& server = accept();
-  ASSERT_TRUE(has_request(server, 1));
-  client.headers(3, call(), 0);
-  client.data(3, "ask", Http2Peer::end_stream);
+  send_call(client, 1);
+  Http2Peer& server = accept_request();
+  send_call(client, 3);
   ASSERT_TRUE(has_request(server, 3));
   client.reset(1);
   ASSERT_TRUE(server.until([&] { return server.answer_so_far(1).reset.has_value(); }));
