@@ -6,10 +6,10 @@ packages_build=(clang-19 lld-19 llvm-19 libclang-rt-19-dev ninja-build cmake cca
   libbenchmark-dev libssl-dev libnghttp2-dev libcrypt-dev libmaxminddb-dev
   zlib1g-dev libbrotli-dev libzstd-dev)
 # llvm-19 is for its llvm-ar: an older one cannot read what clang-19 writes.
-packages_test=(curl wrk openssl nghttp2-client python3-grpcio)
+packages_test=(curl wrk openssl nghttp2-client python3-grpcio chromium)
 packages_check=(clang-format-19 clang-tidy-19 git)
 packages_bench=(wrk nginx haproxy util-linux openssl nghttp2-client)
-packages_node=(nodejs npm ca-certificates)  # Only where no Node of 18.15 or newer is installed.
+packages_node=(nodejs npm ca-certificates)  # Only where no Node of 18.18 or newer is installed.
 
 as_root() {
   if [[ $EUID -eq 0 ]]; then
@@ -50,7 +50,7 @@ need() {
 
 has_node() {
   local ask='const [major, minor] = process.versions.node.split(".").map(Number);
-             process.exit(major > 18 || (major === 18 && minor >= 15) ? 0 : 1)'
+             process.exit(major > 18 || (major === 18 && minor >= 18) ? 0 : 1)'
   command -v npm >/dev/null && command -v node >/dev/null && node -e "$ask"
 }
 

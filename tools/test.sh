@@ -41,6 +41,7 @@ run_example_tests() {
 }
 
 run_end_to_end_tests() {
+  npm_install examples/nextjs || true  # Without a limit of time; nextjs_test.py says what lacks.
   /usr/bin/python3 tests/e2e/run.py --tally "$results/end_to_end.tally" \
     --pattern 'tests/e2e/*_test.py' || true
 }
