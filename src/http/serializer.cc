@@ -104,23 +104,7 @@ void DateField::update(WallTime now) {
   const auto second = std::chrono::floor<std::chrono::seconds>(now);
   if (second.time_since_epoch().count() == second_) return;
   second_ = second.time_since_epoch().count();
-
-  static constexpr char days[] = "SunMonTueWedThuFriSat";
-  static constexpr char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-  const auto day = std::chrono::floor<std::chrono::days>(second);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss time(second - day);
-  const auto year = static_cast<unsigned>(static_cast<int>(date.year()));
-
-  std::memcpy(text_, "Sun, 06 Nov 1994 08:49:37 GMT", value_size);
-  std::memcpy(text_, days + 3 * std::chrono::weekday(day).c_encoding(), 3);
-  write_two(text_ + 5, static_cast<unsigned>(date.day()));
-  std::memcpy(text_ + 8, months + 3 * (static_cast<unsigned>(date.month()) - 1), 3);
-  write_two(text_ + 12, year / 100 % 100);
-  write_two(text_ + 14, year % 100);
-  write_two(text_ + 17, static_cast<unsigned>(time.hours().count()));
-  write_two(text_ + 20, static_cast<unsigned>(time.minutes().count()));
-  write_two(text_ + 23, static_cast<unsigned>(time.seconds().count()));
+  write_http_date(second, text_);
 }
 
 }  // namespace spillway::http

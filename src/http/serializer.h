@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/time.h"
+#include "http/http_date.h"
 #include "http/message.h"
 
 namespace spillway::http {
@@ -81,16 +82,14 @@ void write_last_chunk(HeadWriter& writer, const HeaderList& trailers);
 // and its loop hands in the wall time before each batch of work.
 class DateField {
  public:
-  static constexpr size_t value_size = 29;  // "Sun, 06 Nov 1994 08:49:37 GMT"
-
   DateField() { update(WallTime{}); }
   // Formats again only if the second changed.
   void update(WallTime now);
-  std::string_view value() const { return {text_, value_size}; }
+  std::string_view value() const { return {text_, http_date_size}; }
 
  private:
   int64_t second_ = INT64_MIN;
-  char text_[value_size];
+  char text_[http_date_size];
 };
 
 }  // namespace spillway::http
