@@ -8,7 +8,7 @@
 #include "base/fields.h"
 #include "base/quantity.h"
 #include "base/time.h"
-#include "upstream/status_ranges.h"
+#include "upstream/status_config.h"
 
 namespace spillway::upstream {
 

@@ -1,8 +1,9 @@
-// upstream/status_ranges.cc: reads, writes and searches sets of status codes.
-#include "upstream/status_ranges.h"
+// upstream/status_config.cc: reads, writes and searches sets of status codes.
+#include "upstream/status_config.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "base/ascii.h"
@@ -46,6 +47,12 @@ bool StatusRanges::contains(uint16_t status) const {
     if (range.first <= status && status <= range.last) return true;
   }
   return false;
+}
+
+uint16_t StatusRanges::lowest() const {
+  uint16_t lowest = ranges_.front().first;
+  for (const Range& range : ranges_) lowest = std::min(lowest, range.first);
+  return lowest;
 }
 
 std::string to_string(const StatusRanges& ranges) {

@@ -1,4 +1,4 @@
-// upstream/status_ranges.h: a set of HTTP status codes as the plan writes it, "200-399".
+// upstream/status_config.h: a set of HTTP status codes as the plan writes it, "200-399".
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,7 @@ class StatusRanges {
   // Codes are 100 to 599, ranges rise, at most 16 of them. Error: invalid.
   static Result<StatusRanges> parse(std::string_view text);
   bool contains(uint16_t status) const;
+  uint16_t lowest() const;
   bool operator==(const StatusRanges&) const = default;
 
  private:
