@@ -13,6 +13,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 root = pathlib.Path(__file__).resolve().parent.parent
@@ -148,9 +149,11 @@ def errors_of(report):
     return ", ".join(counts)
 
 
-def run_wrk(url, clients, seconds, arguments=()):
+def run_wrk(url, clients, seconds, arguments=(), script="report.lua", behind=()):
+    """`behind`: arguments for the script."""
     command = ["taskset", "-c", core_of_load, "wrk", "-t1", f"-c{clients}", f"-d{seconds}s",
-               "--timeout", "10s", "-s", str(root / "bench" / "report.lua"), *arguments, url]
+               "--timeout", "10s", "-s", str(root / "bench" / script), *arguments, url,
+               *(("--", *behind) if behind else ())]
     result = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if result.returncode != 0:
         raise BenchError(f"wrk failed: {result.stdout}{result.stderr}")
@@ -163,11 +166,52 @@ class Load:
     path: str
     clients: int
     headers: tuple = ()
+    script: str = "report.lua"
+    behind: tuple = ()       # Arguments for the script.
 
     def run(self, system, seconds):
         arguments = [word for line in self.headers for word in ("-H", line)]
         return run_wrk(f"{system.scheme}://127.0.0.1:{system.port}{self.path}", self.clients,
-                       seconds, arguments)
+                       seconds, arguments, self.script, self.behind)
+
+
+def read_h2load(text, times):
+    """What h2load printed, and the microseconds of each request, in the form of report.lua."""
+    taken = re.search(r"finished in ([\d.]+)(ms|s)", text)
+    counts = re.search(r"(\d+) succeeded, (\d+) failed, (\d+) errored, (\d+) timeout", text)
+    codes = re.search(r"status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx", text)
+    if not (taken and counts and codes):
+        raise BenchError(f"h2load said: {text}")
+    succeeded, failed, _, timeout = map(int, counts.groups())
+    times = sorted(times) or [0]
+    return {"requests": succeeded,
+            "seconds": float(taken[1]) / (1000 if taken[2] == "ms" else 1),
+            "p99_us": times[min(len(times) - 1, len(times) * 99 // 100)],
+            "connect": 0, "read": failed, "write": 0, "timeout": timeout,
+            "status": sum(map(int, codes.groups()[1:]))}
+
+
+@dataclasses.dataclass
+class Http2Load:
+    """The same over HTTP/2, with so many streams on each connection."""
+    path: str
+    clients: int
+    streams: int
+
+    def run(self, system, seconds):
+        url = f"{system.scheme}://127.0.0.1:{system.port}{self.path}"
+        with tempfile.NamedTemporaryFile(prefix="spillway-h2load-") as log:
+            command = ["taskset", "-c", core_of_load, "h2load", "-t1", f"-c{self.clients}",
+                       f"-m{self.streams}", f"-D{seconds}", f"--log-file={log.name}", url]
+            result = subprocess.run(command, capture_output=True, text=True,
+                                    stdin=subprocess.DEVNULL)
+            if result.returncode != 0:
+                raise BenchError(f"h2load failed: {result.stdout}{result.stderr}")
+            times = [int(line.split("\t")[2]) for line in open(log.name)]
+        # With a duration it ends what is under way, and calls that failed.
+        report = read_h2load(result.stdout, times)
+        under_way = self.clients * self.streams
+        return {**report, "read": max(0, report["read"] - under_way)}
 
 
 def measure(system, load, seconds):

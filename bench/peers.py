@@ -42,6 +42,7 @@ http {{
   server {{
     listen 127.0.0.1:{port} backlog=4096{listen};
     {tls}
+    {server}
     location / {{
       proxy_pass http://origin;
       proxy_http_version 1.1;
@@ -88,8 +89,8 @@ workers: {workers}
 access_log: off
 services:
   origin: {{ endpoints: [127.0.0.1:{origin}] }}
-routes:
-  - {{ path: /*, service: origin }}
+{more}routes:
+{routes}  - {{ path: /*, service: origin{route} }}
 """
 
 
@@ -138,12 +139,15 @@ class Certificate:
         return {"certificate": self.certificate, "key": self.key}
 
 
-def nginx(folder, origin_port, large_bodies=False, certificate=None):
+def nginx(folder, origin_port, large_bodies=False, certificate=None, http2=False, server=""):
+    """`server`: more lines for its server block."""
     port = harness.free_port()
     text = nginx_template.format(folder=folder, port=port, origin=origin_port,
                                  user="user root;" if os.geteuid() == 0 else "",
                                  buffer="32k" if large_bodies else "16k",
-                                 listen=" ssl" if certificate else "",
+                                 listen=(" ssl" if certificate else "") +
+                                 (" http2" if http2 else ""),
+                                 server=server,
                                  tls=nginx_tls.format(**certificate.named())
                                  if certificate else "",
                                  descriptors=resource.getrlimit(resource.RLIMIT_NOFILE)[1])
@@ -156,11 +160,12 @@ def scheme_with(certificate):
     return "https" if certificate else "http"
 
 
-def haproxy(folder, origin_port, large_bodies=False, certificate=None):
+def haproxy(folder, origin_port, large_bodies=False, certificate=None, http2=False):
     port = harness.free_port()
     text = haproxy_template.format(port=port, origin=origin_port,
                                    splice="option splice-auto" if large_bodies else "",
-                                   bind=f"ssl crt {certificate.both}" if certificate else "")
+                                   bind=(f"ssl crt {certificate.both}" if certificate else "") +
+                                   (" alpn h2" if http2 else ""))
     path = write(folder, f"haproxy-{port}.cfg", text)
     return harness.System("haproxy", ["/usr/sbin/haproxy", "-db", "-f", path], port,
                           folder=folder, scheme=scheme_with(certificate))
@@ -171,14 +176,18 @@ def spillway_program():
     return program if program.exists() else None
 
 
-def spillway(folder, origin_port, workers=1, program=None, certificate=None):
+def spillway(folder, origin_port, workers=1, program=None, certificate=None, name=None, more="",
+             routes="", route=""):
+    """`more`: lines of its plan, `routes`: of its routes, `route`: fields of the one to the
+    origin."""
     port = harness.free_port()
     text = spillway_template.format(port=port, admin=harness.free_port(), workers=workers,
                                     origin=origin_port, scheme=scheme_with(certificate),
                                     tls=spillway_tls.format(**certificate.named())
-                                    if certificate else "")
+                                    if certificate else "",
+                                    more=more, routes=routes, route=route)
     path = write(folder, f"spillway-{workers}-{port}.yaml", text)
-    name = "spillway" if workers == 1 else f"spillway, {workers} workers"
+    name = name or ("spillway" if workers == 1 else f"spillway, {workers} workers")
     cores = harness.core_under_test if workers == 1 else f"0-{workers - 1}"
     command = [program or spillway_program(), "up", path]
     return harness.System(name, command, port, cores=cores, folder=folder,
@@ -188,7 +197,8 @@ def spillway(folder, origin_port, workers=1, program=None, certificate=None):
 def versions():
     """One line for each program that took part."""
     asked = {"nginx": ["/usr/sbin/nginx", "-v"], "haproxy": ["/usr/sbin/haproxy", "-v"],
-             "wrk": ["wrk", "-v"], "compiler": ["clang++-19", "--version"]}
+             "wrk": ["wrk", "-v"], "h2load": ["h2load", "--version"],
+             "compiler": ["clang++-19", "--version"]}
     if spillway_program():
         asked["spillway"] = [str(spillway_program()), "--version"]
     found = {name: harness.version_of(command) for name, command in asked.items()}
