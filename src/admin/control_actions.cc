@@ -66,20 +66,42 @@ Result<IpPrefix> prefix_member(const Json& body) {
                     "an address or a prefix such as 203.0.113.0/24; " + prefix.error().detail);
 }
 
+// "for": how long a change lasts; nothing if absent.
+Result<std::optional<Duration>> within_member(const Json& body) {
+  TRY(within, optional_text_member(body, "for"));
+  if (!within) return std::nullopt;
+  const auto duration = parse_duration(*within);
+  if (!duration || *duration <= Duration::zero() || *duration > change_longest) {
+    return bad_member("for", "a time such as 30m or 12h, at most 10 years");
+  }
+  return *duration;
+}
+
+// "to": on, off, or plan for what the plan says.
+Result<std::optional<bool>> maintenance_member(const Json& body) {
+  TRY(to, text_member(body, "to"));
+  if (to == "plan") return std::nullopt;
+  if (to != "on" && to != "off") return bad_member("to", "on, off or plan");
+  return to == "on";
+}
+
+// "to": a share such as 20%, off, or plan for what the plan says.
+Result<std::optional<gateway::SplitChange>> split_member(const Json& body) {
+  TRY(to, text_member(body, "to"));
+  if (to == "plan") return std::nullopt;
+  if (to == "off") return gateway::SplitChange{.is_off = true};
+  const auto share = parse_share(to);
+  if (!share) return bad_member("to", "a share such as 20%, off, or plan");
+  return gateway::SplitChange{.share = *share};
+}
+
 Result<ClientChange> client_change(const Json& body) {
   TRY(prefix, prefix_member(body));
   TRY(list, text_member(body, "list"));
-  TRY(within, optional_text_member(body, "for"));
-  ClientChange change{.prefix = prefix};
+  TRY(within, within_member(body));
+  ClientChange change{.prefix = prefix, .within = within};
   if (list != "allow" && list != "deny") return bad_member("list", "allow or deny");
   change.list = list == "allow" ? ClientList::allow : ClientList::deny;
-  if (within) {
-    const auto duration = parse_duration(*within);
-    if (!duration || *duration <= Duration::zero() || *duration > change_longest) {
-      return bad_member("for", "a time such as 30m or 12h, at most 10 years");
-    }
-    change.within = *duration;
-  }
   return change;
 }
 
@@ -103,6 +125,29 @@ Task<void> ControlApi::forget_client(Call call) {
   auto forgotten = co_await instance_.forget_client(*prefix);
   if (!forgotten) co_return co_await answer_error(call.exchange, forgotten.error());
   co_await answer_json(call.exchange, 200, {{"prefix", prefix->text()}});
+}
+
+Task<void> ControlApi::switches(Call call) {
+  co_await answer_json(call.exchange, 200, to_json(instance_.switches()));
+}
+
+Task<void> ControlApi::set_maintenance(Call call) {
+  auto is_on = maintenance_member(call.body);
+  if (!is_on) co_return co_await answer_error(call.exchange, is_on.error());
+  auto within = within_member(call.body);
+  if (!within) co_return co_await answer_error(call.exchange, within.error());
+  co_await instance_.set_maintenance(*is_on, *within);
+  co_await answer_json(call.exchange, 200, to_json(instance_.switches()));
+}
+
+Task<void> ControlApi::set_split(Call call) {
+  auto service = text_member(call.body, "service");
+  if (!service) co_return co_await answer_error(call.exchange, service.error());
+  auto change = split_member(call.body);
+  if (!change) co_return co_await answer_error(call.exchange, change.error());
+  auto changed = co_await instance_.set_split(*service, *change);
+  if (!changed) co_return co_await answer_error(call.exchange, changed.error());
+  co_await answer_json(call.exchange, 200, to_json(instance_.switches()));
 }
 
 Task<void> ControlApi::upgrade(Call call) {

@@ -40,6 +40,9 @@ const ControlApi::Entry ControlApi::entries[] = {
     {"/api/v1/clients", false, true, &ControlApi::clients},
     {"/api/v1/clients/change", true, true, &ControlApi::change_clients},
     {"/api/v1/clients/remove", true, true, &ControlApi::forget_client},
+    {"/api/v1/switches", false, true, &ControlApi::switches},
+    {"/api/v1/maintenance", true, true, &ControlApi::set_maintenance},
+    {"/api/v1/split", true, true, &ControlApi::set_split},
     {"/api/v1/upgrade", true, true, &ControlApi::upgrade},
     {"/api/v1/stop", true, true, &ControlApi::stop},
 };

@@ -70,6 +70,9 @@ class ControlApi final : public http::RequestHandler {
   runtime::Task<void> clients(Call call);
   runtime::Task<void> change_clients(Call call);
   runtime::Task<void> forget_client(Call call);
+  runtime::Task<void> switches(Call call);
+  runtime::Task<void> set_maintenance(Call call);
+  runtime::Task<void> set_split(Call call);
   runtime::Task<void> upgrade(Call call);
   runtime::Task<void> stop(Call call);
 

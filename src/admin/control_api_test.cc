@@ -11,6 +11,7 @@ namespace spillway::admin {
 namespace {
 
 using runtime::Task;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
@@ -52,6 +53,25 @@ class FakeInstance final : public Instance {
   Task<Result<void>> forget_client(IpPrefix prefix) override {
     done.push_back("remove " + prefix.text());
     co_return fail(Error::Code::not_found, "was neither allowed nor denied");
+  }
+  SwitchesStatus switches() override {
+    return {.maintenance = {.is_on = true, .from = "live", .left = 90s},
+            .splits = {{.route = "/*", .service = "canary", .share = 0.25, .planned = 0.05}}};
+  }
+  Task<void> set_maintenance(std::optional<bool> is_on, std::optional<Duration> within) override {
+    done.push_back(std::string("maintenance ") +
+                   (!is_on   ? "plan"
+                    : *is_on ? "on"
+                             : "off") +
+                   (within ? " for " + to_string(*within) : ""));
+    co_return;
+  }
+  Task<Result<void>> set_split(std::string service,
+                               std::optional<gateway::SplitChange> change) override {
+    const std::string to = !change ? "plan" : change->is_off ? "off" : to_string(change->share);
+    done.push_back("split " + service + " " + to);
+    if (service == "nobody") co_return fail(Error::Code::not_found, "no route's split has that");
+    co_return Result<void>{};
   }
   Task<Result<std::vector<std::string>>> deploy(std::optional<std::string> service) override {
     done.push_back("deploy " + service.value_or("all"));
@@ -193,7 +213,7 @@ TEST_F(ControlApiTest, refuses_pages_of_other_origins) {
 
 TEST_F(ControlApiTest, takes_a_token_for_whatever_changes_something) {
   for (const char* path : {"reload", "deploy", "scale", "drain", "undrain", "upgrade", "stop",
-                           "clients/change", "clients/remove"}) {
+                           "clients/change", "clients/remove", "maintenance", "split"}) {
     const std::string whole = std::string("/api/v1/") + path;
     EXPECT_THAT(post(whole, "{}", ""), StartsWith("HTTP/1.1 401")) << path;
     EXPECT_THAT(post(whole, "{}", "Authorization: Bearer 0123456789abcdeF\r\n"),
@@ -237,6 +257,29 @@ TEST_F(ControlApiTest, changes_who_is_served) {
                                    "remove 203.0.113.0/24"));
   EXPECT_THAT(get("/api/v1/clients", "Authorization: Bearer " + std::string(token) + "\r\n"),
               HasSubstr(R"({"prefix":"10.0.0.0/8","list":"deny","from":"live","left_seconds":90)"));
+}
+
+TEST_F(ControlApiTest, turns_maintenance_and_splits_and_says_where_they_stand) {
+  const std::string authorization = "Authorization: Bearer " + std::string(token) + "\r\n";
+  const std::string now = get("/api/v1/switches", authorization);
+  EXPECT_THAT(now, HasSubstr(R"("maintenance":{"on":true,"from":"live","left_seconds":90.0})"));
+  EXPECT_THAT(now, HasSubstr(R"("service":"canary","share":0.25,"planned_share":0.05)"));
+  EXPECT_THAT(post("/api/v1/maintenance", R"({"to":"on","for":"10m"})"), HasSubstr("\"on\":true"));
+  EXPECT_THAT(post("/api/v1/maintenance", R"({"to":"plan"})"), StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(post("/api/v1/split", R"({"service":"canary","to":"20%"})"), HasSubstr("canary"));
+  EXPECT_THAT(post("/api/v1/split", R"({"service":"canary","to":"off"})"), HasSubstr("canary"));
+  EXPECT_THAT(post("/api/v1/split", R"({"service":"nobody","to":"plan"})"),
+              StartsWith("HTTP/1.1 404"));
+  EXPECT_THAT(instance_.done,
+              ElementsAre("maintenance on for 10m", "maintenance plan", "split canary 20%",
+                          "split canary off", "split nobody plan"));
+  for (const char* body : {R"({"to":"maybe"})", R"({})", R"({"to":"on","for":"soon"})"}) {
+    EXPECT_THAT(post("/api/v1/maintenance", body), StartsWith("HTTP/1.1 400")) << body;
+  }
+  for (const char* body :
+       {R"({"to":"20%"})", R"({"service":"a","to":"120%"})", R"({"service":"a","to":""})"}) {
+    EXPECT_THAT(post("/api/v1/split", body), StartsWith("HTTP/1.1 400")) << body;
+  }
 }
 
 TEST_F(ControlApiTest, refuses_changes_of_clients_that_make_no_sense) {

@@ -9,8 +9,10 @@
 #include "admin/client_entry.h"
 #include "admin/log_ring.h"
 #include "admin/status.h"
+#include "admin/switch_entry.h"
 #include "base/error.h"
 #include "gateway/explain.h"
+#include "gateway/switches.h"
 #include "plan/diff.h"
 #include "plan/plan.h"
 #include "plan/problem.h"
@@ -59,6 +61,13 @@ class Instance {
   virtual std::vector<ClientEntry> clients() = 0;
   virtual runtime::Task<Result<void>> change_clients(ClientChange change) = 0;
   virtual runtime::Task<Result<void>> forget_client(IpPrefix prefix) = 0;
+  // Maintenance and the shares of splits. A change is in force when it returns; nothing: as the
+  // plan says. Errors: not_found; invalid.
+  virtual SwitchesStatus switches() = 0;
+  virtual runtime::Task<void> set_maintenance(std::optional<bool> is_on,
+                                              std::optional<Duration> within) = 0;
+  virtual runtime::Task<Result<void>> set_split(std::string service,
+                                                std::optional<gateway::SplitChange> change) = 0;
   // These need a supervisor. Errors: not_found, invalid; permission: nothing is supervised here.
   // Names of the services that were deployed; all if none is given.
   virtual runtime::Task<Result<std::vector<std::string>>> deploy(

@@ -120,6 +120,7 @@ Json to_json(const InstanceStatus& status) { return write(status); }
 Json to_json(const gateway::Explanation& explanation) { return write(explanation); }
 Json to_json(const DrainReport& report) { return write(report); }
 Json to_json(const std::vector<ClientEntry>& clients) { return write(clients); }
+Json to_json(const SwitchesStatus& switches) { return write(switches); }
 Json to_json(const std::vector<ComponentCheck>& checks) { return write(checks); }
 Json to_json(const plan::Problem& problem) { return write(problem); }
 
@@ -159,6 +160,7 @@ gateway::Explanation explanation_from_json(const Json& json) {
 }
 plan::Problem problem_from_json(const Json& json) { return read_as<plan::Problem>(json); }
 ClientEntry client_from_json(const Json& json) { return read_as<ClientEntry>(json); }
+SwitchesStatus switches_from_json(const Json& json) { return read_as<SwitchesStatus>(json); }
 
 std::string text_of(const Json& json, bool is_for_people) {
   return json.dump(is_for_people ? 2 : -1, ' ', false, Json::error_handler_t::replace);

@@ -24,6 +24,7 @@ Json to_json(const gateway::Explanation& explanation);
 Json to_json(const ReloadReport& report);
 Json to_json(const DrainReport& report);
 Json to_json(const std::vector<ClientEntry>& clients);
+Json to_json(const SwitchesStatus& switches);
 Json to_json(const std::vector<ComponentCheck>& checks);
 Json to_json(const plan::Problem& problem);
 Json to_json(const LogLine& line);
@@ -34,6 +35,7 @@ InstanceStatus status_from_json(const Json& json);
 gateway::Explanation explanation_from_json(const Json& json);
 plan::Problem problem_from_json(const Json& json);
 ClientEntry client_from_json(const Json& json);
+SwitchesStatus switches_from_json(const Json& json);
 
 // Civil time in UTC to the millisecond, as RFC 3339 writes it.
 std::string time_text(WallTime time);

@@ -114,6 +114,26 @@ void fields(Visit& visit, T& value) {
   visit("from", value.from);
   visit("left_seconds", value.left);
 }
+template <class Visit, Of<MaintenanceStatus> T>
+void fields(Visit& visit, T& value) {
+  visit("on", value.is_on);
+  visit("from", value.from);
+  visit("left_seconds", value.left);
+}
+template <class Visit, Of<SplitEntry> T>
+void fields(Visit& visit, T& value) {
+  visit("route", value.route);
+  visit("service", value.service);
+  visit("share", value.share);
+  visit("planned_share", value.planned);
+  visit("off", value.is_off);
+  visit("from", value.from);
+}
+template <class Visit, Of<SwitchesStatus> T>
+void fields(Visit& visit, T& value) {
+  visit("maintenance", value.maintenance);
+  visit("splits", value.splits);
+}
 template <class Visit, Of<DrainReport> T>
 void fields(Visit& visit, T& value) {
   visit("service", value.service);

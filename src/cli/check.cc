@@ -4,11 +4,9 @@
 #include "admin/json.h"
 #include "cli/commands.h"
 #include "cli/exit_status.h"
+#include "cli/plan_files.h"
 #include "plan/loader.h"
 #include "plan/schema.h"
-#include "server/certificates.h"
-#include "server/client_lists.h"
-#include "server/identities.h"
 
 namespace spillway::cli {
 namespace {
@@ -32,22 +30,6 @@ admin::Json list_of(const std::vector<plan::Problem>& problems) {
   return list;
 }
 
-// What only a reading of the files can tell. A plan may be checked where its secrets are not.
-void note_files(plan::LoadResult& loaded, const char* field, const Result<void>& checked) {
-  if (checked) return;
-  const Error& error = checked.error();
-  const bool is_absent =
-      error.code == Error::Code::not_found || error.code == Error::Code::permission;
-  (is_absent ? loaded.warnings : loaded.errors).push_back({{}, field, error.detail});
-}
-
-void read_files(plan::LoadResult& loaded) {
-  note_files(loaded, "tls", server::check_certificates(*loaded.plan));
-  note_files(loaded, "clients.countries.file", server::check_clients(*loaded.plan));
-  note_files(loaded, "auth", server::check_identities(*loaded.plan));
-  if (!loaded.errors.empty()) loaded.plan.reset();
-}
-
 }  // namespace
 
 int run_check(const Options& options, Output& output) {
@@ -56,9 +38,7 @@ int run_check(const Options& options, Output& output) {
     return exit_ok;
   }
   plan::LoadResult loaded = plan::load_file(options.check.plan);
-  if (loaded.plan) {
-    read_files(loaded);
-  }
+  if (loaded.plan) check_files(loaded, true);
   const int status = loaded.plan ? exit_ok : exit_bad_usage;
   if (options.json) {
     const admin::Json json = {{"good", loaded.plan.has_value()},

@@ -21,5 +21,7 @@ int run_upgrade(const Options& options, Output& output);
 int run_stop(const Options& options, Output& output);
 int run_clients_change(const Options& options, Output& output);
 int run_clients_list(const Options& options, Output& output);  // clients.cc
+int run_maintenance(const Options& options, Output& output);   // switches.cc
+int run_split(const Options& options, Output& output);
 
 }  // namespace spillway::cli

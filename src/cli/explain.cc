@@ -37,7 +37,7 @@ Result<gateway::Explanation> explain_with(const plan::Plan& plan,
   if (!explanation.route) return std::move(explanation);
   const gateway::RouteConfig& route = plan.routes[*explanation.route];
   if (route.service.empty()) return std::move(explanation);  // It needs none.
-  const plan::Service& service = plan.services.at(route.service);
+  const plan::Service& service = plan.services.at(explanation.service);
   gateway::explain_service(route, service.cluster, explanation);
   for (const plan::EndpointConfig& endpoint : service.endpoints) {
     const std::string address = to_string(endpoint.address);

@@ -28,6 +28,8 @@ int run(const Options& options, Output& output) {
     case Command::clients_allow:
     case Command::clients_deny:
     case Command::clients_remove: return run_clients_change(options, output);
+    case Command::maintenance: return run_maintenance(options, output);
+    case Command::split: return run_split(options, output);
   }
   return exit_bad_usage;
 }

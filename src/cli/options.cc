@@ -41,6 +41,10 @@ COMMAND --help` tells more of a command; `spillway explain field NAME` of a plan
 constexpr const char* everywhere =
     "--json, --color, --instance and --admin may follow any command: see `spillway --help`.";
 
+constexpr const char* until_restart =
+    "This survives reloads, but not a restart or an upgrade: what is to last belongs into the\n"
+    "plan's ";
+
 void add_up(CLI::App& app, Options& options, const std::string& name) {
   CLI::App* up =
       app.add_subcommand(name, "Run a plan file, `-- COMMAND...`, or stand before `--to ADDRESS`");
@@ -142,12 +146,72 @@ void add_clients(CLI::App& app, Options& options) {
         ->option_text("TIME");
   }
   add("remove", "Undo allow or deny", Command::clients_remove);
-  clients->footer(
-      "Examples:\n"
-      "  spillway clients deny 203.0.113.0/24 --for 1h\n"
-      "  spillway clients remove 203.0.113.0/24\n\n"
-      "This survives reloads, but not a restart or an upgrade: what is to last belongs into the\n"
-      "plan's `clients`.");
+  clients->footer(std::string("Examples:\n"
+                              "  spillway clients deny 203.0.113.0/24 --for 1h\n"
+                              "  spillway clients remove 203.0.113.0/24\n\n") +
+                  until_restart + "`clients`.");
+}
+
+void add_maintenance(CLI::App& app, Options& options) {
+  CLI::App* maintenance =
+      app.add_subcommand("maintenance", "Tell everybody to come back later, or serve again");
+  maintenance
+      ->add_option("TO", options.switches.to,
+                   "on, off, or plan for what the plan says; shows it if absent")
+      ->check(CLI::IsMember({"on", "off", "plan"}));
+  maintenance->add_option("--for", options.switches.within, "End it by itself after so long")
+      ->option_text("TIME");
+  maintenance->footer(std::string("Examples:\n"
+                                  "  spillway maintenance on --for 30m\n"
+                                  "  spillway maintenance off\n\n") +
+                      until_restart + "`maintenance`, which has the page, too.");
+  maintenance->callback([&options] { options.command = Command::maintenance; });
+}
+
+void add_split(CLI::App& app, Options& options) {
+  CLI::App* split =
+      app.add_subcommand("split", "Send more or fewer clients to a release, or all of them back");
+  split->add_option("SERVICE", options.switches.service,
+                    "A service of a route's split, but not its first; shows all if absent");
+  split->add_option("TO", options.switches.to,
+                    "A share such as 20%, off for nobody, or plan for what the plan says");
+  split->footer(
+      std::string("Examples:\n"
+                  "  spillway split                  where all splits stand\n"
+                  "  spillway split canary 20%\n"
+                  "  spillway split green 100%       blue and green: everybody to green\n"
+                  "  spillway split canary off       everybody back, at once\n\n"
+                  "With 0% those still come who ask by a header or cookie of the plan; with off\n"
+                  "nobody does. It is in force for the next request. ") +
+      until_restart + "`routes[].split`.");
+  split->callback([&options] { options.command = Command::split; });
+}
+
+// What CLI11 cannot be told of how arguments go together; empty: nothing is wrong.
+std::string wrong_switches(const Options& options) {
+  const auto& [service, to, within] = options.switches;
+  if (options.command == Command::maintenance && !within.empty() && to != "on" && to != "off") {
+    return "`maintenance` takes --for after on or off\n";
+  }
+  if (options.command == Command::split && service.empty() != to.empty()) {
+    return "`split` takes SERVICE and a share such as 20%, off or plan\n";
+  }
+  return "";
+}
+
+// `up` takes what it runs from one place.
+std::string wrong_sources(const Options& options, bool has_dashes, bool has_plan) {
+  const bool is_up = options.command == Command::up || options.command == Command::server;
+  if (has_dashes && !is_up) return "only `up` takes a command behind --\n";
+  if (has_dashes && options.up.command.empty()) {
+    return "no command behind --: spillway up -- node server.js\n";
+  }
+  if (!is_up) return "";
+  if (has_dashes + !options.up.to.empty() + has_plan > 1) {
+    return "`up` takes one of PLAN, --to ADDRESS and -- COMMAND\n";
+  }
+  const bool has_file = !has_dashes && options.up.to.empty();
+  return options.up.watch && !has_file ? "--watch follows a plan file\n" : "";
 }
 
 void add_actions(CLI::App& app, Options& options) {
@@ -263,6 +327,8 @@ std::expected<Options, ParseEnd> parse_arguments(std::vector<std::string> argume
   add_views(app, options);
   add_actions(app, options);
   add_clients(app, options);
+  add_maintenance(app, options);
+  add_split(app, options);
   add_up(app, options, "server");
   show_commands(app);
 
@@ -280,22 +346,10 @@ std::expected<Options, ParseEnd> parse_arguments(std::vector<std::string> argume
   if (colour == "always") options.colour = ColourWish::always;
   if (colour == "never") options.colour = ColourWish::never;
 
-  const bool is_up = options.command == Command::up || options.command == Command::server;
-  if (has_dashes && !is_up) {
-    return std::unexpected(usage_error("only `up` takes a command behind --\n"));
-  }
-  if (has_dashes && options.up.command.empty()) {
-    return std::unexpected(usage_error("no command behind --: spillway up -- node server.js\n"));
-  }
-  if (is_up) {
-    const int sources =
-        has_dashes + !options.up.to.empty() + (app.get_subcommand("up")->count("PLAN") > 0);
-    if (sources > 1) {
-      return std::unexpected(usage_error("`up` takes one of PLAN, --to ADDRESS and -- COMMAND\n"));
-    }
-    if (options.up.watch && (has_dashes || !options.up.to.empty())) {
-      return std::unexpected(usage_error("--watch follows a plan file\n"));
-    }
+  const bool has_plan = app.get_subcommand("up")->count("PLAN") > 0;
+  for (const std::string& wrong :
+       {wrong_switches(options), wrong_sources(options, has_dashes, has_plan)}) {
+    if (!wrong.empty()) return std::unexpected(usage_error(wrong));
   }
   return options;
 }

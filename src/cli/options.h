@@ -30,6 +30,8 @@ enum class Command : uint8_t {
   clients_allow,
   clients_deny,
   clients_remove,
+  maintenance,
+  split,
 };
 
 // How an instance is started.
@@ -74,6 +76,11 @@ struct Options {
     std::string prefix;
     std::string within;  // Empty: until the instance ends.
   } clients;
+  struct {
+    std::string service;  // Of split; empty: show all.
+    std::string to;       // Empty: show.
+    std::string within;   // Empty: until the instance ends.
+  } switches;
   struct {
     bool follow = false;
     uint32_t lines = 100;

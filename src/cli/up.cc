@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/control_token.h"
 #include "cli/exit_status.h"
+#include "cli/plan_files.h"
 #include "cli/plan_source.h"
 #include "deploy/instance.h"
 #include "deploy/supervisor.h"
@@ -114,7 +115,10 @@ int supervise(const UpOptions& up, const plan::Plan& plan, Output& output) {
 
 int run_up(const Options& options, Output& output) {
   const PlanSource source = plan_source(options.up);
-  const plan::LoadResult loaded = source.load();
+  plan::LoadResult loaded = source.load();
+  // In an upgrade the new program goes on with what it has: nobody would serve if it did not.
+  const bool is_upgrade = ::getenv(control_token_variable) != nullptr;
+  if (loaded.plan && !is_upgrade) check_files(loaded, false);
   for (const plan::Problem& warning : loaded.warnings) output.note(to_string(warning));
   for (const plan::Problem& problem : loaded.errors) output.error(to_string(problem));
   if (!loaded.plan) return exit_bad_usage;

@@ -46,7 +46,7 @@ class EndpointObserver {
 class ReadyProbe {
  public:
   // Without a path: whether the port accepts a connection.
-  virtual runtime::Task<Result<void>> probe_ready(SocketAddress address,
+  virtual runtime::Task<Result<void>> probe_ready(ReplicaEndpoint endpoint,
                                                   std::optional<std::string> path,
                                                   Deadline deadline) = 0;
 

@@ -104,7 +104,7 @@ Task<Result<void>> ServiceKeeper::make_ready(Slot& slot, Live& live, Version ver
     if (loop.now() >= ask_at) {
       const Deadline asking =
           Deadline::after(loop.now(), ready.probe_timeout).no_later_than(deadline);
-      auto answer = co_await context_.probe.probe_ready(endpoint(live).address, ready.path, asking);
+      auto answer = co_await context_.probe.probe_ready(endpoint(live), ready.path, asking);
       if (answer && !live.exit) {
         announce(live);
         co_return Result<void>{};

@@ -3,10 +3,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <string>
 
+#include "base/ascii.h"
 #include "gateway/grpc.h"
 #include "gateway/request_context.h"
+#include "runtime/folder.h"
 
 namespace spillway::gateway {
 
@@ -42,6 +46,21 @@ runtime::Task<Result<void>> Answer::write_encoded(std::string_view piece, bool l
   co_return co_await exchange_.write(encoded_, last);
 }
 
+runtime::Task<Result<void>> Answer::write_file_encoded(const runtime::FileHandle& file,
+                                                       uint64_t offset, uint64_t size, bool last) {
+  while (size > 0) {
+    const size_t wanted = std::min<uint64_t>(size, http::Exchange::file_piece_bytes);
+    CO_TRY(piece, runtime::read_part(file, offset, wanted));
+    if (piece.size() < wanted) {
+      co_return fail(Error::Code::protocol, "the file has become shorter");
+    }
+    offset += wanted;
+    size -= wanted;
+    CO_TRY_VOID(co_await write_encoded(piece, last && size == 0));
+  }
+  co_return Result<void>{};
+}
+
 runtime::Task<Result<void>> Answer::flush_encoded() {
   encode({}, http::EncoderFlush::sync);
   if (!encoded_.empty()) CO_TRY_VOID(co_await exchange_.write(encoded_, false));
@@ -73,16 +92,55 @@ runtime::Task<Result<void>> Answer::send_grpc(RequestContext& context, const Loc
   co_return co_await finish();
 }
 
+const Page* Answer::page_for(const LocalReply& reply) const {
+  if (reply.page != nullptr) return reply.page;
+  const bool has_own_body = !reply.content_type.empty();
+  if (pages_ == nullptr || reply.status < 400 || has_own_body) return nullptr;
+  return pages_->find(reply.status, false, exchange_.request().fields);
+}
+
+const Page* Answer::page_instead(const RequestContext& context, uint16_t status) const {
+  if (pages_ == nullptr || status < 400 || is_grpc(context.exchange.request())) return nullptr;
+  return pages_->find(status, true, context.exchange.request().fields);
+}
+
+runtime::Task<Result<void>> Answer::send_page(RequestContext& context, const Page& page,
+                                              uint16_t status, std::string_view reason,
+                                              http::HeaderList& fields) {
+  // What describes the body that is not sent (RFC 9110 sections 8 and 14).
+  fields.remove_if([](const http::HeaderField& field) {
+    constexpr std::string_view described_prefix = "content-";
+    constexpr std::array described = {"etag", "last-modified", "accept-ranges", "digest"};
+    return equals_ignoring_case(field.name.substr(0, described_prefix.size()), described_prefix) ||
+           std::ranges::any_of(
+               described, [&](const char* name) { return equals_ignoring_case(field.name, name); });
+  });
+  const std::string body = page.text(status, context.request_id);
+  if (!fields.add(Field::content_type, page.content_type())) {
+    co_return fail(Error::Code::protocol, "too many header fields", Error::Blame::upstream);
+  }
+  CO_TRY_VOID(
+      start(context, {.status = status,
+                      .reason = reason,
+                      .fields = fields,
+                      .framing = {.kind = BodyFraming::Kind::length, .length = body.size()}}));
+  co_return co_await write(body, true);
+}
+
 runtime::Task<Result<void>> Answer::send(RequestContext& context, const LocalReply& reply) {
   if (is_grpc(exchange_.request())) co_return co_await send_grpc(context, reply);
   const std::string_view reason = http::reason_of(reply.status);
   std::string text;
-  if (reply.content_type.empty()) {
+  std::string_view type = reply.content_type;
+  if (const Page* page = page_for(reply); page != nullptr) {
+    text = page->text(reply.status, context.request_id);
+    type = page->content_type();
+  } else if (reply.content_type.empty()) {
     text = reply.text.empty() ? fmt::format("{} {}\n", reply.status, reason)
                               : fmt::format("{} {}: {}\n", reply.status, reason, reply.text);
+    type = "text/plain";
   }
-  const std::string_view body = reply.content_type.empty() ? text : reply.body;
-  const std::string_view type = reply.content_type.empty() ? "text/plain" : reply.content_type;
+  const std::string_view body = text.empty() ? reply.body : text;
   http::HeaderList fields;
   if (reply.status != 204) CHECK(fields.add(Field::content_type, type));
   for (const ReplyField& field : reply.fields) CHECK(fields.add(field.name, field.value));

@@ -8,61 +8,23 @@
 #include <string_view>
 #include <vector>
 
-#include "base/address.h"
-#include "base/error.h"
 #include "base/fields.h"
 #include "base/quantity.h"
 #include "base/time.h"
 #include "gateway/caller_config.h"
 #include "gateway/client_config.h"
 #include "gateway/compress_config.h"
+#include "gateway/files_config.h"
 #include "gateway/limit_config.h"
+#include "gateway/match_config.h"
+#include "gateway/pages_config.h"
 #include "gateway/shaping_config.h"
+#include "gateway/split_config.h"
 
 namespace spillway::gateway {
 
 // However many a plan has: each costs every request of its route.
 inline constexpr size_t limits_per_route_max = 4;
-
-// The host of a route: one name or address, every name below a domain, or any. Immutable value.
-struct HostPattern {
-  std::string text;  // In lower case; empty: any host. "*.shops.example" keeps its "*.".
-
-  // "shop.example", "*.shops.example" (one or more labels in front), "10.0.0.1", "[::1]"; no port,
-  // for the port of Host is not compared (RFC 9110 section 7.2).
-  static Result<HostPattern> parse(std::string_view text);
-  bool is_any() const { return text.empty(); }
-  bool is_wildcard() const { return text.starts_with("*."); }
-  // What follows the star: ".shops.example". REQUIRES: is_wildcard().
-  std::string_view suffix() const { return std::string_view(text).substr(1); }
-  auto operator<=>(const HostPattern&) const = default;
-};
-inline const std::string& to_string(const HostPattern& host) { return host.text; }
-
-// The path of a route: one path, or all that begin with a prefix of whole segments.
-struct PathPattern {
-  std::string text = "/*";  // As written: "/x", "/x/*" or "/*".
-
-  // Only the normalised form is compared, so only that form is accepted: no dot segments, empty
-  // segments, query, or escapes of unreserved characters (RFC 3986 section 6.2.2).
-  static Result<PathPattern> parse(std::string_view text);
-  bool is_prefix() const { return text.ends_with("/*"); }
-  // "/x/" of "/x/*", "/" of "/*"; matches every path that starts so. REQUIRES: is_prefix().
-  std::string_view prefix() const { return std::string_view(text).substr(0, text.size() - 1); }
-  // Whether each path that `other` matches is matched by this one.
-  bool covers(const PathPattern& other) const;
-  auto operator<=>(const PathPattern&) const = default;
-};
-inline const std::string& to_string(const PathPattern& path) { return path.text; }
-
-// A request method (RFC 9110 section 9); CONNECT and TRACE are refused, so no route can name them.
-struct Method {
-  std::string text;
-
-  static Result<Method> parse(std::string_view text);
-  auto operator<=>(const Method&) const = default;
-};
-inline const std::string& to_string(const Method& method) { return method.text; }
 
 // Overrides, for one route, those of its service.
 struct RouteTimeouts {
@@ -100,7 +62,10 @@ struct RouteConfig {
   std::vector<Method> methods;
   std::map<std::string, std::string> headers;
   std::map<std::string, std::string> query;
-  std::string service;
+  std::string service;  // With a split: its first.
+  std::optional<SplitConfig> split;
+  std::optional<FilesConfig> files;
+  bool maintenance = false;
   RouteTimeouts timeouts;
   std::optional<ByteSize> buffer;
   std::vector<std::string> limit;
@@ -136,6 +101,15 @@ void RouteConfig::describe(Visitor& visit) {
               {.doc = "Where the requests go: a name under `services`. May be absent if there is "
                       "just one.",
                .example = "api"});
+  visit.field("split", &RouteConfig::split,
+              {.doc = "Instead of `service`: several, and who goes where."});
+  visit.field("files", &RouteConfig::files,
+              {.doc = "Files of a folder, instead of a service or before it: with `service`, what "
+                      "is no file goes there.",
+               .example = "./public"});
+  visit.field("maintenance", &RouteConfig::maintenance,
+              {.doc = "Answers this route's requests as `maintenance` at the top level says, "
+                      "whether that is enabled or not."});
   visit.field("limit", &RouteConfig::limit,
               {.doc = "The limits that its requests are counted by: names under `limits`, at most "
                       "4. A request that one refuses takes nothing from the others.",
@@ -177,6 +151,8 @@ struct GatewayConfig {
   std::optional<CorsConfig> cors;
   std::optional<SecurityHeadersConfig> security_headers;
   std::optional<CompressConfig> compress;
+  MaintenanceConfig maintenance;
+  std::string folder = {};          // Of the plan, where relative paths begin.
   bool verifies_clients = false;    // Mutual TLS.
   bool identifies_callers = false;  // The plan has `auth`.
   std::string hsts;                 // Strict-Transport-Security on answers over https; empty: none.

@@ -8,6 +8,7 @@
 
 #include "base/token.h"
 #include "gateway/filters/filter_list.h"
+#include "gateway/split.h"
 #include "http/path.h"
 #include "http/serializer.h"
 #include "http/url.h"
@@ -204,6 +205,11 @@ Result<Explanation> explain_route(const GatewayConfig& config, const ExplainQues
   explanation.route_label = route_label(route);
   explanation.reasons = why_it_matches(route);
   explanation.service = route.service;
+  if (route.split) {
+    const size_t side = side_by_fields(*route.split, {}, asked->fields);
+    explanation.service = route.split->to[side].service;
+    if (side != 0) explanation.reasons.push_back("split: asked for " + explanation.service);
+  }
   return explanation;
 }
 

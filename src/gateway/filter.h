@@ -13,6 +13,7 @@
 
 namespace spillway::gateway {
 
+class Page;
 struct RequestContext;
 
 // One more field of an answer of our own, such as Allow. `name` is a literal in small letters.
@@ -29,6 +30,7 @@ struct LocalReply {
   // Instead of the text, unless empty; the bytes live as long as the plan.
   std::string_view content_type = {};
   std::string_view body = {};
+  const Page* page = nullptr;  // Instead of all that; the plan's.
 };
 
 // What a filter makes of a request.

@@ -23,32 +23,49 @@ std::vector<std::string> labels_of(const RouteTable& table) {
   return labels;
 }
 
+std::vector<std::vector<std::shared_ptr<Service>>> services_of(
+    const RouteTable& table, const std::map<std::string, std::shared_ptr<Service>>& services) {
+  std::vector<std::vector<std::shared_ptr<Service>>> result;
+  for (size_t i = 0; i < table.size(); ++i) {
+    const RouteConfig& route = table.route(i);
+    auto& sides = result.emplace_back();
+    if (route.split) {
+      for (const SplitTarget& target : route.split->to)
+        sides.push_back(services.at(target.service));
+    } else if (!route.service.empty()) {
+      sides.push_back(services.at(route.service));
+    }
+  }
+  return result;
+}
+
 }  // namespace
 
-Routing::Routing(GatewayConfig its_config, std::vector<std::shared_ptr<Service>> its_services,
-                 RateLimits its_limits, std::shared_ptr<const IdentityRules> its_identity,
-                 std::shared_ptr<Service> its_authority)
-    : config(std::move(its_config)),
+Routing::Routing(RoutingParts parts)
+    : config(std::move(parts.config)),
       table(config.routes),
-      services(std::move(its_services)),
-      limits(std::move(its_limits)),
+      services(services_of(table, parts.services)),
+      limits(std::move(parts.limits)),
       labels(labels_of(table)),
-      identity(std::move(its_identity)),
-      authority(std::move(its_authority)) {
-  CHECK(services.size() == table.size());
-}
+      identity(std::move(parts.identity)),
+      authority(std::move(parts.authority)),
+      pages(std::move(parts.pages)) {}
 
 Gateway::Generation::Generation(const GatewayParts& parts,
                                 std::shared_ptr<const Routing> its_routing, http::ClientPool& pool)
     : routing(std::move(its_routing)),
       scope(parts.families.registry),
       filters(make_filters(parts, *routing, scope, pool)),
+      files(parts, *routing, scope),
       unrouted(parts.families, scope, "none", "none", parts.loop.core()) {
   for (size_t i = 0; i < routing->table.size(); ++i) {
-    const Service* service = routing->services[i].get();
-    metrics.push_back(std::make_unique<RouteMetrics>(parts.families, scope, routing->labels[i],
-                                                     service == nullptr ? "none" : service->name(),
-                                                     parts.loop.core()));
+    auto& sides = metrics.emplace_back();
+    const auto add = [&](const std::string& service) {
+      sides.push_back(std::make_unique<RouteMetrics>(parts.families, scope, routing->labels[i],
+                                                     service, parts.loop.core()));
+    };
+    for (const auto& service : routing->services[i]) add(service->name());
+    if (sides.empty()) add("none");
   }
 }
 
@@ -70,22 +87,18 @@ class Gateway::Record {
   ~Record() {
     http::Exchange& exchange = context_.exchange;
     const Duration took = gateway_.parts_.loop.now() - exchange.started();
-    if (metrics_ != nullptr) {
-      metrics_->end(exchange.request().method, exchange.status(), took,
-                    exchange.body_bytes_received(), exchange.body_bytes_sent());
+    if (context_.metrics != nullptr) {
+      context_.metrics->end(exchange.request().method, exchange.status(), took,
+                            exchange.body_bytes_received(), exchange.body_bytes_sent());
     }
     if (gateway_.parts_.access_log != nullptr) log(took);
   }
-  void begin(RouteMetrics& metrics) {
-    metrics_ = &metrics;
-    metrics.begin();
-  }
+  void begin() { context_.metrics->begin(); }
 
  private:
   void log(Duration took);
   Gateway& gateway_;
   const RequestContext& context_;
-  RouteMetrics* metrics_ = nullptr;
 };
 
 void Gateway::Record::log(Duration took) {
@@ -101,7 +114,7 @@ void Gateway::Record::log(Duration took) {
       .host = context_.host,
       .path = context_.path.empty() ? request.path : context_.path,
       .query = request.query,
-      .route = metrics_ == nullptr ? std::string_view{} : metrics_->route(),
+      .route = context_.metrics == nullptr ? std::string_view{} : context_.metrics->route(),
       .service = context_.service == nullptr ? std::string_view{} : context_.service->name(),
       .endpoint = context_.endpoint,
       .status = exchange.status(),
@@ -152,11 +165,12 @@ Task<void> Gateway::serve(http::Exchange& exchange) {
   Scratch scratch;
   RequestContext context(exchange, scratch);
   context.answer.pass_through(generation->filters.answer);
+  context.answer.show_errors_by(generation->routing->pages.get());
   Record record(*this, context);
 
-  RouteMetrics* metrics = &generation->unrouted;
-  Verdict verdict = route(context, *generation, metrics);
-  record.begin(*metrics);
+  context.metrics = &generation->unrouted;
+  Verdict verdict = route(context, *generation);
+  record.begin();
   for (const auto& filter : generation->filters.request) {
     if (verdict != Verdict::go_on) break;
     verdict = filter->on_request(context);
@@ -171,13 +185,13 @@ Task<void> Gateway::serve(http::Exchange& exchange) {
                               ? telemetry::client_key(context.client, active_users_seed)
                               : telemetry::client_key(context.user, active_users_seed),
                           parts_.loop.now());
+  if (context.route->files && co_await generation->files.serve(context)) co_return;
   CHECK(context.service != nullptr);  // A route without one has been answered.
-  co_await proxy_.forward(context, *metrics);
+  co_await proxy_.forward(context, *context.metrics);
 }
 
 // One form of the path is matched, authorised, cached and forwarded.
-Verdict Gateway::route(RequestContext& context, const Generation& generation,
-                       RouteMetrics*& metrics) {
+Verdict Gateway::route(RequestContext& context, Generation& generation) {
   if (const Verdict verdict = check_method(context); verdict != Verdict::go_on) return verdict;
   http::RequestHead& request = context.exchange.request();
   const auto path = http::normalise_path(request.path, context.scratch.space());
@@ -209,11 +223,13 @@ Verdict Gateway::route(RequestContext& context, const Generation& generation,
                              .text = "this method is not served here",
                              .fields = {{"allow", std::move(allowed)}}});
   }
-  metrics = generation.metrics[number].get();
+  context.sides = generation.metrics[number];
+  context.metrics = context.sides.front().get();
   context.route = &table.route(number);
   context.route_number = number;
   context.route_label = generation.routing->labels[number];
-  context.service = generation.routing->services[number].get();
+  const auto& services = generation.routing->services[number];
+  context.service = services.empty() ? nullptr : services.front().get();
   if (!http::remove_hop_by_hop(request.fields)) {
     return context.end_with({.status = 400, .text = "too many options in Connection"});
   }

@@ -3,20 +3,24 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "gateway/client_rules.h"
 #include "gateway/config.h"
+#include "gateway/file_server.h"
 #include "gateway/filter.h"
 #include "gateway/identity_rules.h"
 #include "gateway/metrics.h"
+#include "gateway/pages.h"
 #include "gateway/proxy.h"
 #include "gateway/rate_limit.h"
 #include "gateway/request_context.h"
 #include "gateway/route_table.h"
 #include "gateway/service.h"
+#include "gateway/switches.h"
 #include "http/exchange.h"
 #include "http/via.h"
 #include "telemetry/access_log.h"
@@ -25,21 +29,30 @@
 
 namespace spillway::gateway {
 
+// What a plan is made into, before it is put together.
+struct RoutingParts {
+  GatewayConfig config;
+  std::map<std::string, std::shared_ptr<Service>> services;  // Those that the routes name.
+  RateLimits limits;
+  std::shared_ptr<const IdentityRules> identity;  // Null: a plan without `auth`.
+  std::shared_ptr<Service> authority;             // Null: without `auth.external`.
+  std::shared_ptr<const Pages> pages;             // Null: errors are a line of text.
+};
+
 // What a plan means to the gateways of all cores. Immutable once made, so that a reload is one
 // pointer exchanged; requests under way keep the one they began with.
 struct Routing {
-  // `its_identity` and `its_authority` may be null: a plan without `auth`, and without `external`.
-  Routing(GatewayConfig its_config, std::vector<std::shared_ptr<Service>> its_services,
-          RateLimits its_limits, std::shared_ptr<const IdentityRules> its_identity = nullptr,
-          std::shared_ptr<Service> its_authority = nullptr);
+  explicit Routing(RoutingParts parts);
 
   const GatewayConfig config;
   const RouteTable table;
-  const std::vector<std::shared_ptr<Service>> services;  // As the routes; null: it needs none.
+  // As the routes: the service of each, or those of its split. Empty: it needs none.
+  const std::vector<std::vector<std::shared_ptr<Service>>> services;
   const RateLimits limits;
   const std::vector<std::string> labels;  // Of the routes, for metrics and logs.
   const std::shared_ptr<const IdentityRules> identity;
   const std::shared_ptr<Service> authority;  // Who is asked about requests.
+  const std::shared_ptr<const Pages> pages;
 };
 
 // Takes a line of the access log. One core.
@@ -61,7 +74,9 @@ struct GatewayParts {
   ProxyOptions proxy;
   std::shared_ptr<const ClientRules> client_rules;  // Null: all clients are served.
   // A token names a key of its issuer that is not here. May be null.
-  std::function<void()> want_keys;
+  std::function<void()> want_keys = {};
+  std::shared_ptr<const Switches> switches = {};  // Null: all is as the plan says.
+  runtime::BlockingPool* file_pool = nullptr;     // Null: no route has files.
 };
 
 // One per core, and only touched by it.
@@ -78,6 +93,7 @@ class Gateway final : public http::RequestHandler {
   Proxy& proxy() { return proxy_; }
   // At once, for requests under way too.
   void use(std::shared_ptr<const ClientRules> rules) { parts_.client_rules = std::move(rules); }
+  void use(std::shared_ptr<const Switches> switches) { parts_.switches = std::move(switches); }
   void set_access_log(AccessSink* access_log) { parts_.access_log = access_log; }
 
  private:
@@ -88,13 +104,13 @@ class Gateway final : public http::RequestHandler {
     const std::shared_ptr<const Routing> routing;
     telemetry::Scope scope;
     const FilterChain filters;
-    std::vector<std::unique_ptr<RouteMetrics>> metrics;  // By route number.
-    RouteMetrics unrouted;                               // Requests that no route took.
+    FileServer files;
+    std::vector<std::vector<std::unique_ptr<RouteMetrics>>> metrics;  // By route, by side.
+    RouteMetrics unrouted;  // Requests that no route took.
   };
   class Record;
 
-  static Verdict route(RequestContext& context, const Generation& generation,
-                       RouteMetrics*& metrics);
+  static Verdict route(RequestContext& context, Generation& generation);
 
   GatewayParts parts_;
   Proxy proxy_;

@@ -1,6 +1,7 @@
 // gateway/gateway_testing.h: for tests: a gateway between clients and upstreams driven by hand.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -43,23 +44,30 @@ class GatewayTest : public runtime::PeerTest {
       specs.push_back({.name = to_string(address), .address = address, .is_proven = true});
     }
     service->with([&](ServiceState& state) { state.cluster.set_endpoints(specs, loop.now()); });
-    route.service = "app";
-    auto routing = std::make_shared<Routing>(GatewayConfig{.routes = {route},
-                                                           .clients = clients,
-                                                           .parameters_max = parameters_max,
-                                                           .limits = limit_configs,
-                                                           .cors = cors,
-                                                           .security_headers = security_headers,
-                                                           .compress = compress},
-                                             std::vector{service},
-                                             make_rate_limits(limit_configs, {}, loop.random()),
-                                             identity, authority);
+    if (!route.files) route.service = "app";
+    services["app"] = service;
+    auto routing = std::make_shared<Routing>(
+        RoutingParts{.config = {.routes = {route},
+                                .clients = clients,
+                                .parameters_max = parameters_max,
+                                .limits = limit_configs,
+                                .cors = cors,
+                                .security_headers = security_headers,
+                                .compress = compress,
+                                .maintenance = maintenance,
+                                .folder = folder},
+                     .services = services,
+                     .limits = make_rate_limits(limit_configs, {}, loop.random()),
+                     .identity = identity,
+                     .authority = authority,
+                     .pages = pages});
     gateway.emplace(GatewayParts{.loop = loop,
                                  .families = families,
                                  .active_users = active_users,
                                  .via = via,
                                  .proxy = options,
-                                 .want_keys = [this] { ++keys_wanted; }},
+                                 .want_keys = [this] { ++keys_wanted; },
+                                 .file_pool = &pool},
                     std::move(routing));
     return *gateway;
   }
@@ -93,6 +101,7 @@ class GatewayTest : public runtime::PeerTest {
     });
   }
 
+  runtime::BlockingPool pool{{.threads = 1}};
   telemetry::Registry registry{1};
   MetricFamilies families{registry};
   telemetry::ActiveUsers active_users;
@@ -109,9 +118,13 @@ class GatewayTest : public runtime::PeerTest {
   std::optional<CorsConfig> cors;
   std::optional<SecurityHeadersConfig> security_headers;
   std::optional<CompressConfig> compress;
+  MaintenanceConfig maintenance;
+  std::string folder;  // Of the plan.
+  std::shared_ptr<const Pages> pages;
   ProxyOptions options;
   std::vector<SocketAddress> endpoints;
   std::shared_ptr<Service> service;
+  std::map<std::string, std::shared_ptr<Service>> services;  // Beside "app".
   std::shared_ptr<const IdentityRules> identity;
   std::shared_ptr<Service> authority;
   int keys_wanted = 0;

@@ -9,6 +9,24 @@ namespace spillway::gateway {
 
 using telemetry::MetricType;
 
+FileFamilies::FileFamilies(telemetry::Registry& registry)
+    : answers(registry.family(
+          {.name = "spillway_file_answers_total",
+           .help = "Files sent, by where they came from: memory, disk; or not_modified, where the "
+                   "client had them.",
+           .label_names = {"from"}})),
+      lookups(
+          registry.family({.name = "spillway_file_lookups_total",
+                           .help = "Paths that were looked at on the file system, once a second at "
+                                   "most for each."})),
+      evictions(registry.family(
+          {.name = "spillway_file_cache_evictions_total",
+           .help = "Files put out of memory to make room: `files.memory` of their route is used "
+                   "up."})),
+      cache_bytes(registry.family({.name = "spillway_file_cache_bytes",
+                                   .help = "Bytes of files kept in memory.",
+                                   .type = MetricType::gauge})) {}
+
 MetricFamilies::MetricFamilies(telemetry::Registry& its_registry)
     : registry(its_registry),
       requests(registry.family({.name = "spillway_http_requests_total",
@@ -57,7 +75,8 @@ MetricFamilies::MetricFamilies(telemetry::Registry& its_registry)
                            .label_names = {"encoding", "direction"}})),
       compression_refused(registry.family(
           {.name = "spillway_compression_refused_total",
-           .help = "Answers sent as they are because all encoders of the core were in use."})) {}
+           .help = "Answers sent as they are because all encoders of the core were in use."})),
+      files(registry) {}
 
 namespace {
 

@@ -14,6 +14,16 @@
 
 namespace spillway::gateway {
 
+// Those of the files that are served without a service.
+struct FileFamilies {
+  explicit FileFamilies(telemetry::Registry& registry);
+
+  const telemetry::Family& answers;  // By where they came from.
+  const telemetry::Family& lookups;
+  const telemetry::Family& evictions;
+  const telemetry::Family& cache_bytes;
+};
+
 // The families of the gateway, made once per process.
 struct MetricFamilies {
   explicit MetricFamilies(telemetry::Registry& its_registry);
@@ -32,6 +42,7 @@ struct MetricFamilies {
   const telemetry::Family& compressed;          // By encoding.
   const telemetry::Family& compression_bytes;   // By encoding and direction.
   const telemetry::Family& compression_refused;
+  const FileFamilies files;
 };
 
 // One core's series of one route. Series of a status code appear when it is first answered.

@@ -13,6 +13,9 @@ inline upstream::Outcome outcome_of(const Error& error) {
     case Error::Code::cancelled: return {Outcome::Kind::nothing_learned, 0};
     case Error::Code::deadline_exceeded: return {Outcome::Kind::timed_out, 0};
     case Error::Code::connection_refused: return {Outcome::Kind::failed_connect, 0};
+    case Error::Code::protocol:  // Before a request was sent: TLS.
+      if (error.retry == Error::Retry::safe) return {Outcome::Kind::failed_connect, 0};
+      return {Outcome::Kind::failed_response, 0};
     default: return {Outcome::Kind::failed_response, 0};
   }
 }

@@ -126,7 +126,9 @@ Task<Result<void>> Proxy::attempt_once(Forwarding& work, std::optional<Lease> le
   // A kept-alive connection is there at once.
   Carrier carrier;
   const bool is_http2 = context.service->config().protocol == upstream::UpstreamProtocol::http2;
-  if (!is_http2) carrier.connection = pool_.reuse(*lease->ticket().address);
+  if (!is_http2) {
+    carrier.connection = pool_.reuse(*lease->ticket().address, context.service->tls());
+  }
   if (!carrier.connection) {
     auto fresh = co_await connect(*lease->ticket().address, work, interruption);
     if (!fresh && interruption.is_interrupted()) fresh = work.ended();
@@ -148,7 +150,8 @@ Task<Result<void>> Proxy::attempt_once(Forwarding& work, std::optional<Lease> le
     done = attempt.pumped;  // The client's body failed first; the rest followed from it.
   }
   if (!done && attempt.http1 && mutated(Mutation::reuses_half_read_connection)) {
-    pool_.give_back(*attempt.address(), attempt.http1->take_connection(), 4s);
+    pool_.give_back(*attempt.address(), context.service->tls(), attempt.http1->take_connection(),
+                    4s);
   }
   if (!done && !attempt.is_released) attempt.lease.settle(outcome_of(done.error()));
   if (done) release(attempt);
@@ -160,7 +163,8 @@ Task<Result<void>> Proxy::attempt_once(Forwarding& work, std::optional<Lease> le
 void Proxy::release(Attempt& attempt) {
   if (std::exchange(attempt.is_released, true)) return;
   if (attempt.http1 && attempt.http1->is_reusable()) {
-    pool_.give_back(*attempt.address(), attempt.http1->take_connection(),
+    pool_.give_back(*attempt.address(), attempt.context.service->tls(),
+                    attempt.http1->take_connection(),
                     attempt.context.service->config().timeouts.keepalive);
   }
   attempt.lease.settle({});
@@ -173,14 +177,15 @@ Task<Result<Proxy::Carrier>> Proxy::connect(const SocketAddress& address, const 
   const Deadline deadline =
       Deadline::after(loop_.now(), config.timeouts.connect).no_later_than(work.limits.total);
   if (config.protocol == upstream::UpstreamProtocol::http2) {
-    CO_TRY(client, co_await http2_.acquire(address,
+    CO_TRY(client, co_await http2_.acquire({address, work.context.service->tls()},
                                            {.head = options_.response_head,
                                             .write_timeout = options_.write_timeout,
                                             .keepalive = config.timeouts.keepalive},
                                            deadline, &interruption));
     co_return Carrier{.client = client};
   }
-  CO_TRY(connection, co_await pool_.connect(address, deadline, &interruption));
+  CO_TRY(connection,
+         co_await pool_.connect(address, work.context.service->tls(), deadline, &interruption));
   co_return Carrier{.connection = std::move(connection)};
 }
 

@@ -56,6 +56,10 @@ Task<Result<void>> Proxy::relay(Attempt& attempt) {
   http::UpstreamCall& call = attempt.call;
   http::ResponseHead& response = call.response();
   CO_TRY(piece, call.arrived_body());  // What is malformed already can still become a 502.
+  if (const Page* page = answer.page_instead(attempt.context, response.status); page != nullptr) {
+    co_return Attempt::client_blamed(co_await answer.send_page(
+        attempt.context, *page, response.status, response.reason, response.fields));
+  }
   CO_TRY_VOID(answer.start(attempt.context, {.status = response.status,
                                              .reason = response.reason,
                                              .fields = response.fields,

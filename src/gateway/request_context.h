@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,6 +27,7 @@
 namespace spillway::gateway {
 
 class RateLimit;
+class RouteMetrics;
 class Service;
 
 // What one limit said of a request.
@@ -110,6 +112,9 @@ struct RequestContext {
   std::string_view route_label;  // As metrics name it.
   size_t route_number = 0;       // If there is a route: its place in the plan's list.
   Service* service = nullptr;
+  // Those of the route, one for each side of its split, and the one that this request counts for.
+  std::span<const std::unique_ptr<RouteMetrics>> sides;
+  RouteMetrics* metrics = nullptr;
 
   // Where the request stands with the limits that looked at it.
   void note_rate(const RateStanding& standing) { rates_[rate_count_++] = standing; }

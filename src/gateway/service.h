@@ -13,6 +13,7 @@
 #include "base/mutex.h"
 #include "base/random.h"
 #include "base/time.h"
+#include "http/upstream_tls.h"
 #include "runtime/interruption.h"
 #include "runtime/wait_line.h"
 #include "upstream/cluster.h"
@@ -70,18 +71,22 @@ class Lease {
 // One entry of the plan's `services`. Shared by all cores; what is outside `state` is immutable.
 class Service {
  public:
-  Service(std::string name, const upstream::ClusterConfig& config)
+  Service(std::string name, const upstream::ClusterConfig& config,
+          http::UpstreamTlsPtr tls = nullptr)
       : name_(std::move(name)),
         config_(config),
+        tls_(std::move(tls)),
         state_(std::make_shared<Guarded<ServiceState>>(name_, config)) {}
   // The same service under a new plan: endpoints, what is in flight and who waits stay.
-  Service(const Service& before, const upstream::ClusterConfig& config, Instant now)
-      : name_(before.name_), config_(config), state_(before.state_) {
+  Service(const Service& before, const upstream::ClusterConfig& config, http::UpstreamTlsPtr tls,
+          Instant now)
+      : name_(before.name_), config_(config), tls_(std::move(tls)), state_(before.state_) {
     state_->with([&](ServiceState& state) { state.cluster.reconfigure(config, now); });
   }
 
   const std::string& name() const { return name_; }
   const upstream::ClusterConfig& config() const { return config_; }
+  const http::UpstreamTlsPtr& tls() const { return tls_; }  // Null: its endpoints speak none.
 
   class Acquire;
   // An endpoint, at once or after waiting in the bounded queue for at most `queue.wait`. Errors,
@@ -101,6 +106,7 @@ class Service {
  private:
   const std::string name_;
   const upstream::ClusterConfig config_;
+  const http::UpstreamTlsPtr tls_;
   const std::shared_ptr<Guarded<ServiceState>> state_;
 };
 

@@ -100,7 +100,7 @@ TEST_F(ServiceTest, who_waits_is_served_when_an_endpoint_appears_under_a_new_pla
   start(acquire(service, second, error));
   turn();
   EXPECT_FALSE(second);
-  Service next(service, config_of(2), loop.now());
+  Service next(service, config_of(2), nullptr, loop.now());
   next.with([&](ServiceState& state) { state.grant(loop.now(), loop.random()); });
   finish();
   EXPECT_TRUE(second);

@@ -83,7 +83,7 @@ Task<Result<Reply>> attempt(http::ClientPool& pool, const Question& question, co
   auto reply = co_await converse(call, question, lease, deadline);
   if (!reply) co_return fail(call.blamed(std::move(reply).error()));
   if (call.is_reusable()) {
-    pool.give_back(*lease.ticket().address, call.take_connection(),
+    pool.give_back(*lease.ticket().address, question.service.tls(), call.take_connection(),
                    question.service.config().timeouts.keepalive);
   }
   co_return reply;
@@ -96,10 +96,10 @@ Task<Result<Reply>> ask(runtime::Loop& loop, http::ClientPool& pool, const Quest
   CO_TRY(lease, co_await question.service.acquire(
                     loop, {.now = loop.now(), .random = loop.random()}, deadline, interruption));
   const SocketAddress& address = *lease.ticket().address;
-  auto connection = pool.reuse(address);
+  auto connection = pool.reuse(address, question.service.tls());
   for (bool is_kept = connection.has_value();; is_kept = false) {
     if (!connection) {
-      auto fresh = co_await pool.connect(address, deadline, &interruption);
+      auto fresh = co_await pool.connect(address, question.service.tls(), deadline, &interruption);
       if (!fresh) {
         lease.settle(outcome_of(fresh.error()));
         co_return fail(std::move(fresh).error());

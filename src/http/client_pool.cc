@@ -45,8 +45,9 @@ ClientPoolCounts::ClientPoolCounts(telemetry::Registry& registry, uint32_t core)
                  "Kept-alive upstream connections without a request.", MetricType::gauge),
           {}, core)) {}
 
-std::optional<ClientConnection> ClientPool::reuse(const SocketAddress& address) {
-  const auto found = idle_.find(address);
+std::optional<ClientConnection> ClientPool::reuse(const SocketAddress& address,
+                                                  const UpstreamTlsPtr& tls) {
+  const auto found = idle_.find(UpstreamKeyView{address, tls});
   if (found == idle_.end()) return std::nullopt;
   auto& connections = found->second;
   while (!connections.empty()) {
@@ -65,10 +66,11 @@ std::optional<ClientConnection> ClientPool::reuse(const SocketAddress& address) 
 }
 
 runtime::Task<Result<ClientConnection>> ClientPool::connect(const SocketAddress& address,
+                                                            const UpstreamTlsPtr& tls,
                                                             Deadline deadline,
                                                             runtime::Interruption* interruption) {
   counts_.connects.add();
-  auto socket = co_await runtime::Socket::connect(loop_, address, deadline, interruption);
+  auto socket = co_await http::connect(loop_, address, tls, "http/1.1", deadline, interruption);
   if (!socket) {
     if (socket.error().code != Error::Code::cancelled) counts_.connect_failures.add();
     co_return fail(std::move(socket).error());
@@ -76,25 +78,20 @@ runtime::Task<Result<ClientConnection>> ClientPool::connect(const SocketAddress&
   co_return ClientConnection{.socket = std::move(*socket)};
 }
 
-void ClientPool::give_back(const SocketAddress& address, ClientConnection connection,
-                           Duration keepalive) {
+void ClientPool::give_back(const SocketAddress& address, const UpstreamTlsPtr& tls,
+                           ClientConnection connection, Duration keepalive) {
   if (connection.keepalive) {
     keepalive = std::min(keepalive, *connection.keepalive - keepalive_margin);
   }
   if (keepalive <= Duration::zero()) return;
-  auto& connections = idle_[address];
+  auto found = idle_.find(UpstreamKeyView{address, tls});
+  if (found == idle_.end()) found = idle_.try_emplace(UpstreamKey{address, tls}).first;
+  auto& connections = found->second;
   if (connections.size() >= idle_max) return;
   connection.idle_until = loop_.now() + keepalive;
   connections.push_back(std::move(connection));
   set_idle(idle_count_ + 1);
   if (!is_armed()) loop_.arm(*this, loop_.now() + sweep_every);
-}
-
-void ClientPool::forget(const SocketAddress& address) {
-  const auto found = idle_.find(address);
-  if (found == idle_.end()) return;
-  set_idle(idle_count_ - found->second.size());
-  idle_.erase(found);
 }
 
 void ClientPool::set_idle(size_t count) {

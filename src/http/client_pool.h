@@ -9,6 +9,7 @@
 #include "base/address.h"
 #include "base/error.h"
 #include "http/client_connection.h"
+#include "http/upstream_tls.h"
 #include "runtime/loop.h"
 #include "runtime/task.h"
 #include "telemetry/registry.h"
@@ -36,15 +37,16 @@ class ClientPool final : runtime::Timer {
   ClientPool& operator=(const ClientPool&) = delete;
 
   // An idle connection that is younger than `keepalive` and, as far as known, alive.
-  std::optional<ClientConnection> reuse(const SocketAddress& address);
-  // A new one. Errors as Socket::connect; retry is safe.
-  runtime::Task<Result<ClientConnection>> connect(const SocketAddress& address, Deadline deadline,
+  std::optional<ClientConnection> reuse(const SocketAddress& address,
+                                        const UpstreamTlsPtr& tls = nullptr);
+  // A new one. Errors as http::connect; retry is safe.
+  runtime::Task<Result<ClientConnection>> connect(const SocketAddress& address,
+                                                  const UpstreamTlsPtr& tls, Deadline deadline,
                                                   runtime::Interruption* interruption = nullptr);
   // Keeps a connection for at most `keepalive`, which must be shorter than the upstream's own
   // limit (Node's is 5 s), and for less if the upstream said so; or closes it if the pool is full.
-  void give_back(const SocketAddress& address, ClientConnection connection, Duration keepalive);
-  // Closes the idle connections to an endpoint that is gone.
-  void forget(const SocketAddress& address);
+  void give_back(const SocketAddress& address, const UpstreamTlsPtr& tls,
+                 ClientConnection connection, Duration keepalive);
   void clear();
 
   size_t idle() const { return idle_count_; }
@@ -54,7 +56,8 @@ class ClientPool final : runtime::Timer {
   void set_idle(size_t count);
 
   runtime::Loop& loop_;
-  std::unordered_map<SocketAddress, std::vector<ClientConnection>> idle_;  // Oldest first.
+  std::unordered_map<UpstreamKey, std::vector<ClientConnection>, UpstreamKeyHash, UpstreamKeyEqual>
+      idle_;  // Oldest first.
   size_t idle_count_ = 0;
   ClientPoolCounts counts_;
 };

@@ -28,10 +28,10 @@ class ClientPoolTest : public runtime::PeerTest {
   }
   Task<void> connect_into(std::optional<Result<ClientConnection>>& into) {
     const SocketAddress address = listener.address();
-    into.emplace(co_await pool.connect(address, soon()));
+    into.emplace(co_await pool.connect(address, nullptr, soon()));
   }
   void give_back(Both& both, Duration keepalive = 4s) {
-    pool.give_back(listener.address(), std::move(both.connection), keepalive);
+    pool.give_back(listener.address(), nullptr, std::move(both.connection), keepalive);
   }
 
   telemetry::Registry registry{1};
@@ -113,12 +113,13 @@ TEST_F(ClientPoolTest, keeps_nothing_where_the_plan_says_so) {
   EXPECT_TRUE(both.upstream.sees_end());
 }
 
-TEST_F(ClientPoolTest, closes_the_connections_of_an_endpoint_that_is_gone) {
+TEST_F(ClientPoolTest, what_was_secured_otherwise_is_another_upstreams) {
   Both both = connect();
-  give_back(both);
-  pool.forget(listener.address());
-  EXPECT_EQ(pool.idle(), 0u);
-  EXPECT_TRUE(both.upstream.sees_end());
+  const UpstreamTlsPtr old = std::make_shared<const UpstreamTls>();
+  pool.give_back(listener.address(), old, std::move(both.connection), 4s);
+  EXPECT_FALSE(pool.reuse(listener.address()));
+  EXPECT_FALSE(pool.reuse(listener.address(), std::make_shared<const UpstreamTls>()));
+  EXPECT_TRUE(pool.reuse(listener.address(), old));
 }
 
 TEST_F(ClientPoolTest, a_refused_connection_is_safe_to_try_elsewhere) {
@@ -127,7 +128,7 @@ TEST_F(ClientPoolTest, a_refused_connection_is_safe_to_try_elsewhere) {
   struct Attempt {
     static Task<void> run(ClientPool& pool, SocketAddress to, Deadline deadline,
                           std::optional<Error>& error) {
-      auto connection = co_await pool.connect(to, deadline);
+      auto connection = co_await pool.connect(to, nullptr, deadline);
       if (!connection) error = connection.error();
     }
   };

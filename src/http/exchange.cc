@@ -1,7 +1,26 @@
 // http/exchange.cc: answers of our own.
 #include "http/exchange.h"
 
+#include <algorithm>
+
+#include "runtime/folder.h"
+
 namespace spillway::http {
+
+runtime::Task<Result<void>> Exchange::write_file(const runtime::FileHandle& file, uint64_t offset,
+                                                 uint64_t size, bool last) {
+  while (size > 0) {
+    const size_t wanted = std::min<uint64_t>(size, file_piece_bytes);
+    CO_TRY(piece, runtime::read_part(file, offset, wanted));
+    if (piece.size() < wanted) {
+      co_return fail(Error::Code::protocol, "the file has become shorter");
+    }
+    offset += wanted;
+    size -= wanted;
+    CO_TRY_VOID(co_await write(piece, last && size == 0));
+  }
+  co_return Result<void>{};
+}
 
 runtime::Task<Result<void>> Exchange::respond(uint16_t status, std::string_view content_type,
                                               std::string_view body, const HeaderList* extra) {

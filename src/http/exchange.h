@@ -12,6 +12,7 @@
 #include "http/message.h"
 #include "http/tunnel.h"
 #include "runtime/descriptor.h"
+#include "runtime/file_handle.h"
 #include "runtime/socket.h"
 #include "runtime/task.h"
 
@@ -82,6 +83,12 @@ class Exchange {
   virtual Result<void> start_response(uint16_t status, std::string_view reason,
                                       const HeaderList& fields, BodyFraming framing) = 0;
   virtual runtime::Task<Result<void>> write(std::string_view piece, bool last) = 0;
+  // Of a file that goes through a buffer of ours.
+  static constexpr size_t file_piece_bytes = 64 << 10;
+  // The next piece is so many bytes of a file. REQUIRES: the length of the body was told. May block
+  // for the disk. Errors beyond those of write(): protocol, the file has become shorter; io.
+  virtual runtime::Task<Result<void>> write_file(const runtime::FileHandle& file, uint64_t offset,
+                                                 uint64_t size, bool last);
   virtual runtime::Task<Result<void>> flush() = 0;
   virtual runtime::Task<Result<void>> finish(const HeaderList* trailers = nullptr) = 0;
   // A whole small answer of our own. `extra` may be null.

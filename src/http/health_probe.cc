@@ -59,7 +59,7 @@ runtime::Task<Result<ProbeAnswer>> ask(Http2Call& call, const ProbeRequest& requ
   if (request.grpc) framing = {.kind = BodyFraming::Kind::length, .length = body.size()};
   CO_TRY_VOID(call.begin({.method = to_string(method),
                           .path = request.grpc ? "/grpc.health.v1.Health/Check" : request.path,
-                          .scheme = "http",
+                          .scheme = request.tls == nullptr ? "http" : "https",
                           .host = host,
                           .fields = fields,
                           .via = {},
@@ -83,7 +83,7 @@ runtime::Task<Result<ProbeAnswer>> ask(Http2Call& call, const ProbeRequest& requ
 runtime::Task<Result<ProbeAnswer>> probe_http2(runtime::Loop& loop, const ProbeRequest& request,
                                                Deadline deadline) {
   const Instant began = loop.now();
-  CO_TRY(socket, co_await runtime::Socket::connect(loop, request.address, deadline));
+  CO_TRY(socket, co_await connect(loop, request.address, request.tls, "h2", deadline));
   const auto response = std::make_unique<ResponseHead>();
   Http2Client client(socket, {.write_timeout = deadline.left(began)});
   runtime::Gate gate(loop);
@@ -106,7 +106,7 @@ runtime::Task<Result<ProbeAnswer>> probe(runtime::Loop& loop, ProbeRequest reque
                                          Deadline deadline) {
   if (request.is_http2 || request.grpc) co_return co_await probe_http2(loop, request, deadline);
   const Instant began = loop.now();
-  CO_TRY(socket, co_await runtime::Socket::connect(loop, request.address, deadline));
+  CO_TRY(socket, co_await connect(loop, request.address, request.tls, "http/1.1", deadline));
   const auto response = std::make_unique<ResponseHead>();
   const HeadLimits limits;
   ClientCall call({.socket = std::move(socket)}, *response, limits, deadline.left(began));

@@ -8,6 +8,7 @@
 #include "base/address.h"
 #include "base/error.h"
 #include "base/time.h"
+#include "http/upstream_tls.h"
 #include "runtime/loop.h"
 #include "runtime/task.h"
 
@@ -18,7 +19,8 @@ struct ProbeRequest {
   std::string path;  // Begins with '/'; checked by the plan.
   std::string host;  // Of the Host field; empty: the address.
   std::string user_agent;
-  bool is_http2 = false;            // With prior knowledge.
+  bool is_http2 = false;            // Without TLS: with prior knowledge.
+  UpstreamTlsPtr tls = {};          // Null: no TLS.
   std::optional<std::string> grpc;  // A service's name: grpc.health.v1 is asked instead of `path`.
 };
 

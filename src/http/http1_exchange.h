@@ -43,6 +43,12 @@ class Http1Exchange final : public Exchange {
     if (suppresses_body_) return writer_.write({}, true);
     return writer_.write(piece, last);
   }
+  runtime::Task<Result<void>> write_file(const runtime::FileHandle& file, uint64_t offset,
+                                         uint64_t size, bool last) override {
+    if (suppresses_body_) return writer_.write({}, true);
+    if (socket_.tls() != nullptr) return Exchange::write_file(file, offset, size, last);
+    return writer_.write_file(file, offset, size);
+  }
   runtime::Task<Result<void>> flush() override { return writer_.flush(); }
   runtime::Task<Result<void>> finish(const HeaderList* trailers = nullptr) override {
     return writer_.finish(suppresses_body_ ? nullptr : trailers);

@@ -34,8 +34,8 @@ class RoomWait final : public runtime::Interruptible {
 
 class Http2Pool::Use {
  public:
-  Use(Http2Pool& pool, const SocketAddress& address) : pool_(pool), address_(address) {
-    auto& found = pool.upstreams_[address];
+  Use(Http2Pool& pool, const UpstreamKey& key) : pool_(pool), key_(key) {
+    auto& found = pool.upstreams_[key];
     if (found == nullptr) found = std::make_unique<Upstream>(pool.loop_);
     upstream_ = found.get();
     ++upstream_->uses;
@@ -43,24 +43,24 @@ class Http2Pool::Use {
   Use(const Use&) = delete;
   Use& operator=(const Use&) = delete;
   ~Use() {
-    if (--upstream_->uses == 0) pool_.upstreams_.erase(address_);
+    if (--upstream_->uses == 0) pool_.upstreams_.erase(key_);
   }
   Upstream& operator*() const { return *upstream_; }
 
  private:
   Http2Pool& pool_;
-  const SocketAddress address_;
+  const UpstreamKey key_;
   Upstream* upstream_;
 };
 
-Task<Result<Http2Client*>> Http2Pool::acquire(SocketAddress address, Http2ClientOptions options,
+Task<Result<Http2Client*>> Http2Pool::acquire(UpstreamKey to, Http2ClientOptions options,
                                               Deadline deadline,
                                               runtime::Interruption* interruption) {
-  const Use use(*this, address);
-  co_return co_await find(address, *use, options, deadline, interruption);
+  const Use use(*this, to);
+  co_return co_await find(to, *use, options, deadline, interruption);
 }
 
-Task<Result<Http2Client*>> Http2Pool::find(const SocketAddress& address, Upstream& to,
+Task<Result<Http2Client*>> Http2Pool::find(const UpstreamKey& key, Upstream& to,
                                            const Http2ClientOptions& options, Deadline deadline,
                                            runtime::Interruption* interruption) {
   while (true) {
@@ -73,11 +73,11 @@ Task<Result<Http2Client*>> Http2Pool::find(const SocketAddress& address, Upstrea
       continue;
     }
     to.is_connecting = true;
-    auto socket = co_await runtime::Socket::connect(loop_, address, deadline, interruption);
+    auto socket = co_await http::connect(loop_, key.address, key.tls, "h2", deadline, interruption);
     to.is_connecting = false;
     to.changed.set();
     if (!socket) co_return fail(std::move(socket).error());
-    if (!tasks_.spawn(keep(address, std::move(*socket), options))) {
+    if (!tasks_.spawn(keep(key, std::move(*socket), options))) {
       co_return fail(Error::Code::cancelled, "we are about to end");
     }
   }
@@ -98,9 +98,8 @@ Task<Result<void>> Http2Pool::wait_for_room(Upstream& to, Deadline deadline,
   co_return Result<void>{};
 }
 
-Task<void> Http2Pool::keep(SocketAddress address, runtime::Socket socket,
-                           Http2ClientOptions options) {
-  const Use use(*this, address);
+Task<void> Http2Pool::keep(UpstreamKey key, runtime::Socket socket, Http2ClientOptions options) {
+  const Use use(*this, key);
   Upstream& to = *use;
   ++to.connections;
   {

@@ -8,6 +8,7 @@
 #include "base/address.h"
 #include "base/error.h"
 #include "http/http2_client.h"
+#include "http/upstream_tls.h"
 #include "runtime/event.h"
 #include "runtime/gate.h"
 #include "runtime/interruption.h"
@@ -25,8 +26,8 @@ class Http2Pool {
   explicit Http2Pool(runtime::Loop& loop) : loop_(loop), tasks_(loop) {}
 
   // A connection that has room for a call, which must begin before the next await. Errors as
-  // Socket::connect; retry is safe.
-  runtime::Task<Result<Http2Client*>> acquire(SocketAddress address, Http2ClientOptions options,
+  // http::connect; retry is safe.
+  runtime::Task<Result<Http2Client*>> acquire(UpstreamKey to, Http2ClientOptions options,
                                               Deadline deadline,
                                               runtime::Interruption* interruption = nullptr);
   Http2Call::Stream stream() { return responses_.borrow(); }
@@ -47,17 +48,17 @@ class Http2Pool {
 
   // Held by whoever uses it; the last one to leave forgets it.
   class Use;
-  runtime::Task<Result<Http2Client*>> find(const SocketAddress& address, Upstream& upstream,
+  runtime::Task<Result<Http2Client*>> find(const UpstreamKey& key, Upstream& upstream,
                                            const Http2ClientOptions& options, Deadline deadline,
                                            runtime::Interruption* interruption);
   runtime::Task<Result<void>> wait_for_room(Upstream& upstream, Deadline deadline,
                                             runtime::Interruption* interruption);
-  runtime::Task<void> keep(SocketAddress address, runtime::Socket socket,
-                           Http2ClientOptions options);
+  runtime::Task<void> keep(UpstreamKey key, runtime::Socket socket, Http2ClientOptions options);
 
   runtime::Loop& loop_;
   runtime::ObjectPool<Http2Response> responses_;
-  std::unordered_map<SocketAddress, std::unique_ptr<Upstream>> upstreams_;
+  std::unordered_map<UpstreamKey, std::unique_ptr<Upstream>, UpstreamKeyHash, UpstreamKeyEqual>
+      upstreams_;
   runtime::Gate tasks_;  // One for each connection.
 };
 

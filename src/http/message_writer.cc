@@ -1,6 +1,9 @@
 // http/message_writer.cc: framing pieces, and how few sends that takes.
 #include "http/message_writer.h"
 
+#include <fcntl.h>
+
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -14,6 +17,7 @@ namespace {
 constexpr size_t copied_max = 4096;
 // Where source and sink are both always ready, a body never waits by itself.
 constexpr size_t bytes_in_turn_max = 1 << 20;
+constexpr size_t file_piece_max = 512 << 10;  // Of one sendfile(2).
 
 void append_to(runtime::Buffer& buffer, std::string_view bytes) {
   std::memcpy(buffer.space().data(), bytes.data(), bytes.size());
@@ -69,11 +73,36 @@ runtime::Task<Result<void>> MessageWriter::write(std::string_view piece, bool la
   }
   pending_.release();
   ended_ = ended_ || last || (framing_.kind == BodyFraming::Kind::length && left_ == 0);
-  bytes_in_turn_ += piece.size();
-  if (bytes_in_turn_ >= bytes_in_turn_max) {
-    bytes_in_turn_ = 0;
-    co_await runtime::next_turn(socket_.loop());
+  if (ends_turn(piece.size())) co_await runtime::next_turn(socket_.loop());
+  co_return Result<void>{};
+}
+
+bool MessageWriter::ends_turn(size_t size) {
+  bytes_in_turn_ += size;
+  if (bytes_in_turn_ < bytes_in_turn_max) return false;
+  bytes_in_turn_ = 0;
+  return true;
+}
+
+runtime::Task<Result<void>> MessageWriter::write_file(const runtime::FileHandle& file,
+                                                      uint64_t offset, uint64_t size) {
+  CHECK(framing_.kind == BodyFraming::Kind::length && size <= left_);
+  CO_TRY_VOID(co_await flush());
+  is_untouched_ = false;
+  while (size > 0) {
+    const size_t piece = std::min<uint64_t>(size, file_piece_max);
+    // What comes after is fetched while this is sent.
+    (void)::posix_fadvise(file.fd(), static_cast<off_t>(offset + piece),
+                          static_cast<off_t>(std::min<uint64_t>(size - piece, file_piece_max)),
+                          POSIX_FADV_WILLNEED);
+    CO_TRY(sent, co_await socket_.send_file(file.fd(), offset, piece, stall_max_));
+    offset += sent;
+    size -= sent;
+    left_ -= sent;
+    body_bytes_ += sent;
+    if (ends_turn(sent)) co_await runtime::next_turn(socket_.loop());
   }
+  ended_ = ended_ || left_ == 0;
   co_return Result<void>{};
 }
 

@@ -10,6 +10,7 @@
 #include "http/message.h"
 #include "http/serializer.h"
 #include "runtime/buffer_pool.h"
+#include "runtime/file_handle.h"
 #include "runtime/socket.h"
 #include "runtime/task.h"
 
@@ -46,6 +47,10 @@ class MessageWriter {
   // Sends the next piece, and with `last` the end. More bytes than Content-Length said are a bug
   // and CHECKed; fewer are an error: protocol. Other errors: connection_closed, deadline_exceeded.
   runtime::Task<Result<void>> write(std::string_view piece, bool last);
+  // The next piece from a file. REQUIRES: the length is known, and the socket speaks no TLS. Errors
+  // as for write(), and protocol, if the file has become shorter.
+  runtime::Task<Result<void>> write_file(const runtime::FileHandle& file, uint64_t offset,
+                                         uint64_t size);
   // Sends what waits: the head of a message whose body is not there yet.
   runtime::Task<Result<void>> flush();
   // Ends the message; a chunked one with these trailers.
@@ -60,6 +65,7 @@ class MessageWriter {
 
  private:
   bool append(std::string_view piece, bool last);
+  bool ends_turn(size_t size);
 
   runtime::Socket& socket_;
   const Duration stall_max_;

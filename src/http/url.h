@@ -23,4 +23,9 @@ struct Url {
 // a malformed host or port (RFC 9110 section 4.2).
 std::optional<Url> parse_url(std::string_view text);
 
+// "::1" of "[::1]"; other hosts as they are.
+constexpr std::string_view without_brackets(std::string_view host) {
+  return host.starts_with('[') ? host.substr(1, host.size() - 2) : host;
+}
+
 }  // namespace spillway::http

@@ -57,7 +57,7 @@ std::string to_string(const TokenSource& source) {
 Result<JwksConfig> JwksConfig::parse(std::string_view text) {
   if (!text.starts_with("https://") && !text.starts_with("http://")) {
     return fail(Error::Code::invalid, fmt::format("\"{}\" is not a URL such as "
-                                                  "http://login.internal/jwks.json",
+                                                  "https://login.example/jwks.json",
                                                   text));
   }
   return JwksConfig{.url = std::string(text)};

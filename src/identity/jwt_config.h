@@ -79,6 +79,7 @@ struct JwksConfig {
   Duration refresh = 10min;
   Duration retry = 30s;
   Duration timeout = 5s;
+  std::optional<std::string> ca;
 
   static Result<JwksConfig> parse(std::string_view text);
 
@@ -87,7 +88,7 @@ struct JwksConfig {
     visit.field("url", &JwksConfig::url,
                 {.doc = "Where the issuer's JWKS is.",
                  .required = true,
-                 .example = "http://login.internal/jwks.json"});
+                 .example = "https://login.example/jwks.json"});
     visit.field("refresh", &JwksConfig::refresh,
                 {.doc = "The keys are fetched again after this long, or sooner if the answer's "
                         "max-age says so. If that fails, the old ones stay.",
@@ -104,6 +105,10 @@ struct JwksConfig {
                  .raising = "Tokens of a new key are refused for longer."});
     visit.field("timeout", &JwksConfig::timeout,
                 {.doc = "How long a fetch may take.", .minimum = 0.1, .maximum = 60, .unit = "s"});
+    visit.field("ca", &JwksConfig::ca,
+                {.doc = "A PEM file of those whose certificates are believed of the issuer, for "
+                        "https. The system's if absent.",
+                 .example = "internal-ca.pem"});
   }
 };
 

@@ -158,9 +158,30 @@ const std::vector<BadPlan> bad_plans{
      "cache: { memory: 1GB }",
      {R"(p.yaml:1:1: cache: "cache" is not a field of this version; known here: name, user, )"
       "include, listen, admin, workers, access_log, services, routes, limits, request_headers, "
-      "response_headers, cors, security_headers, compress, request, connections, clients, auth, "
-      "tls, "
-      "resources, shutdown"}},
+      "response_headers, cors, security_headers, compress, error_pages, maintenance, request, "
+      "connections, clients, auth, tls, resources, shutdown"}},
+    {"pages",
+     "error_pages: [{ status: 200-499, file: e.html }, { file: x.html }]",
+     {"p.yaml:1:25: error_pages[0].status: 200-499 has statuses that are no errors; expected 400 "
+      "to 599",
+      "p.yaml:1:50: error_pages[1].status: is missing; expected a value such as 500-599"}},
+    {"splits",
+     "services: { a: { run: [x] }, b: { run: [y] } }\nroutes:\n"
+     "  - { path: /1, service: a, split: { to: [{ service: a }, { service: b }] } }\n"
+     "  - { path: /2, split: { by: all, to: [{ service: a, share: 1% }, { service: bb }] } }\n"
+     "  - { path: /3, split: { to: [{ service: a }] } }\n"
+     "  - { path: /4, split: { to: [{ service: a }, { service: b, share: 60% }, "
+     "{ service: b, share: 50%, headers: { \"x y\": 1 } }] } }",
+     {"p.yaml:3:5: routes[0]: has both `split` and `service`; expected one of them",
+      "p.yaml:4:30: routes[1].split.by: is the same for all requests; expected ip, user, "
+      "header:NAME or cookie:NAME",
+      "p.yaml:4:40: routes[1].split.to[0]: is the service to fall back to, which gets what the "
+      "others leave; expected no `share`, `headers` or `cookies`",
+      "p.yaml:4:78: routes[1].split.to[1].service: \"bb\" is not a service; known: a, b",
+      "p.yaml:5:30: routes[2].split.to: has 1 service; expected 2 to 8",
+      "p.yaml:6:30: routes[3].split.to: shares 110% in all; expected at most 100%",
+      "p.yaml:6:86: routes[3].split.to[2].service: \"b\" is listed twice",
+      "p.yaml:6:119: routes[3].split.to[2].headers.x y: \"x y\" is not a name of a header"}},
     {"https",
      "listen: [https://0.0.0.0:443]",
      {"p.yaml:1:10: listen[0]: is https, but `tls` has no `certificates: [{ cert: shop.pem, key: "
@@ -264,7 +285,8 @@ const std::vector<BadPlan> bad_plans{
       "p.yaml:6:51: routes[3].methods[1]: TRACE is never forwarded",
       "p.yaml:6:91: routes[3].headers.a b: \"a b\" is not a name of a header",
       "p.yaml:7:31: routes[4].cache: \"cache\" is not a field of this version; known here: host, "
-      "path, methods, headers, query, service, limit, redirect, rewrite, request_headers, "
+      "path, methods, headers, query, service, split, files, maintenance, limit, redirect, "
+      "rewrite, request_headers, "
       "response_headers, cors, timeouts, buffer, auth, require"}},
     {"limits",
      "limits: { all: { rate: 50/s, by: users } }",

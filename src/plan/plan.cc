@@ -44,7 +44,9 @@ Plan with_one_service(std::string name, Service service) {
 Result<EndpointAddress> EndpointAddress::parse(std::string_view text) {
   if (text.starts_with("https://")) {
     return fail(Error::Code::invalid,
-                fmt::format("\"{}\": TLS to endpoints is not built into this version", text));
+                fmt::format("\"{}\": expected an address without https://; write `tls: default` "
+                            "into the service",
+                            text));
   }
   if (auto socket = SocketAddress::parse(text)) {
     if (socket->is_unix() || socket->port != 0) return EndpointAddress{.socket = *socket};
@@ -80,7 +82,9 @@ gateway::GatewayConfig Plan::gateway() const {
                                 .response_headers = response_headers,
                                 .cors = cors,
                                 .security_headers = security_headers,
-                                .compress = compress};
+                                .compress = compress,
+                                .maintenance = maintenance,
+                                .folder = folder};
   config.verifies_clients = tls.clients.has_value();
   config.identifies_callers = auth.is_used();
   if (tls.hsts) config.hsts = tls.hsts->value();

@@ -8,68 +8,15 @@
 #include <string_view>
 #include <vector>
 
-#include "base/address.h"
 #include "base/error.h"
 #include "base/fields.h"
-#include "deploy/config.h"
 #include "gateway/config.h"
 #include "http/config.h"
 #include "identity/config.h"
+#include "plan/service.h"
 #include "server/config.h"
-#include "upstream/config.h"
 
 namespace spillway::plan {
-
-// Where an endpoint is: an IP address or a name, with a port, or a UNIX socket. Immutable value.
-struct EndpointAddress {
-  std::string name;  // Not empty: resolved again and again; `socket` then has the port alone.
-  SocketAddress socket;
-
-  // "10.0.0.1:4010", "[::1]:4010", "app.internal:4010" or "unix:/run/app.sock".
-  static Result<EndpointAddress> parse(std::string_view text);
-  auto operator<=>(const EndpointAddress&) const = default;
-};
-std::string to_string(const EndpointAddress& address);
-
-// One endpoint that already runs. The short form is its address alone.
-struct EndpointConfig {
-  EndpointAddress address;
-  uint32_t weight = 1;
-
-  static Result<EndpointConfig> parse(std::string_view text);
-
-  template <class Visitor>
-  static void describe(Visitor& visit) {
-    visit.field("address", &EndpointConfig::address,
-                {.doc = "ADDRESS:PORT, NAME:PORT or unix:/PATH.",
-                 .required = true,
-                 .example = "10.0.0.2:4010"});
-    visit.field("weight", &EndpointConfig::weight,
-                {.doc = "Its share of the requests, relative to the others'.",
-                 .minimum = 1,
-                 .maximum = upstream::limits::weight_max,
-                 .example = "5"});
-  }
-};
-
-// One service: replicas of a command of the user's, or endpoints that already run; never both.
-struct Service {
-  deploy::ProcessConfig process;  // `run` and its company; without `run`: endpoints.
-  std::vector<EndpointConfig> endpoints;
-  upstream::ClusterConfig cluster;  // Balancing, health, timeouts, retries, breaker, queue.
-
-  bool is_supervised() const { return !process.run.empty(); }
-
-  template <class Visitor>
-  static void describe(Visitor& visit) {
-    visit.embed(&Service::process);
-    visit.field("endpoints", &Service::endpoints,
-                {.doc = "What already runs, instead of `run`: addresses, UNIX sockets or host "
-                        "names, which are resolved again and again.",
-                 .example = "[10.0.0.1:4010, { address: \"10.0.0.2:4010\", weight: 5 }]"});
-    visit.embed(&Service::cluster);
-  }
-};
 
 // The whole file. Immutable once loaded; any core may read it.
 struct Plan {
@@ -88,6 +35,8 @@ struct Plan {
   std::optional<gateway::CorsConfig> cors;
   std::optional<gateway::SecurityHeadersConfig> security_headers;
   std::optional<gateway::CompressConfig> compress;
+  std::vector<gateway::ErrorPageConfig> error_pages;
+  gateway::MaintenanceConfig maintenance;
   http::RequestConfig request;
   http::ConnectionConfig connections;
   gateway::ClientsConfig clients;
@@ -184,6 +133,14 @@ void Plan::describe_traffic(Visitor& visit) {
                       "it. Not done if absent.",
                .raising = "CPU time, and up to 1 MB for each answer being compressed.",
                .example = "default"});
+  visit.field("error_pages", &Plan::error_pages,
+              {.doc = "Pages for people where requests fail, at most 64. Of those for a status the "
+                      "one that the client accepts best is shown (RFC 9110 section 12.5.1), the "
+                      "first among equals. What has a text of its own in the plan, such as the "
+                      "message of a limit, keeps it.",
+               .example = "[{ status: 500-599, file: pages/500.html }]"});
+  visit.field("maintenance", &Plan::maintenance,
+              {.doc = "What everybody is told while the application is closed."});
   visit.field("request", &Plan::request, {.doc = "What one request may bring."});
   visit.field("connections", &Plan::connections,
               {.doc = "How long a client may take over its connection."});

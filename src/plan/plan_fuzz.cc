@@ -26,8 +26,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!result.plan) return 0;
 
   CHECK(!result.plan->listen.empty() && !result.plan->routes.empty());
-  for (const auto& route : result.plan->routes)
-    CHECK(result.plan->services.contains(route.service));
+  for (const auto& route : result.plan->routes) {
+    const bool needs_service = !route.redirect && !route.files;
+    CHECK(result.plan->services.contains(route.service) || !needs_service);
+  }
   for (const auto& [name, service] : result.plan->services) {
     CHECK(service.is_supervised() == service.endpoints.empty());
   }

@@ -72,6 +72,7 @@ class Checker {
     check_headers(plan_.response_headers, "response_headers", complain());
     if (plan_.cors) check_cors(*plan_.cors, "cors", complain());
     if (plan_.compress) check_compress(*plan_.compress, "compress", complain());
+    check_error_pages(plan_.error_pages, "error_pages", complain());
     for (size_t i = 0; i < plan_.routes.size(); ++i) check_route(i);
     check_unused_services();
     check_auth(plan_, origins_, findings_);
@@ -99,10 +100,13 @@ class Checker {
   void check_process(const std::string& path, const deploy::ProcessConfig& process);
   void check_endpoints(const std::string& path, const Service& service);
   void check_cluster(const std::string& path, const upstream::ClusterConfig& cluster);
+  void check_upstream_tls(const std::string& path, const upstream::ClusterConfig& cluster);
   void fill_in_routes();
   void check_route(size_t index);
   void check_limits_of(const std::string& path, const gateway::RouteConfig& route);
-  void check_service_of(const std::string& path, gateway::RouteConfig& route);
+  void check_target(const std::string& path, gateway::RouteConfig& route);
+  // `service` stands at `place`, in the route at `path`.
+  void check_service_of(const std::string& path, std::string& service, const std::string& place);
   void check_unused_services();
 
   Plan& plan_;
@@ -296,6 +300,7 @@ void Checker::check_cluster(const std::string& path, const upstream::ClusterConf
   if (cluster.sticky && !is_token(cluster.sticky->cookie)) {
     error(path + ".sticky.cookie", "is not a name of a cookie (RFC 6265 section 4.1.1)");
   }
+  if (cluster.tls) check_upstream_tls(path, cluster);
   if (cluster.ejection && cluster.ejection->time > cluster.ejection->time_max) {
     error(path + ".ejection", fmt::format("time, {}, is more than time_max, {}",
                                           spillway::to_string(cluster.ejection->time),
@@ -305,6 +310,27 @@ void Checker::check_cluster(const std::string& path, const upstream::ClusterConf
     warn(path + ".timeouts", fmt::format("connect, {}, can never pass, because total is {}",
                                          spillway::to_string(cluster.timeouts.connect),
                                          spillway::to_string(cluster.timeouts.total)));
+  }
+}
+
+void Checker::check_upstream_tls(const std::string& path, const upstream::ClusterConfig& cluster) {
+  const upstream::TlsConfig& tls = *cluster.tls;
+  const std::string place = path + ".tls";
+  if (tls.cert.has_value() != tls.key.has_value()) {
+    error(place, "has only one of `cert` and `key`; they go together");
+  }
+  if (!tls.verify && tls.ca) warn(place, "says `verify: false`, so `ca` is not used");
+  if (tls.name && tls.name->empty()) error(place + ".name", "is empty; expected a name");
+  if (tls.name) return;
+  std::set<std::string> names;
+  for (const auto& [name, service] : plan_.services) {
+    if (&service.cluster != &cluster) continue;
+    for (const EndpointConfig& endpoint : service.endpoints) names.insert(endpoint.address.name);
+  }
+  if (names.size() > 1) {
+    error(place,
+          "needs a `name`, for its endpoints have more than one: all certificates are for "
+          "that name then");
   }
 }
 
@@ -323,11 +349,7 @@ void Checker::fill_in_routes() {
 void Checker::check_route(size_t index) {
   gateway::RouteConfig& route = plan_.routes[index];
   const std::string path = item_path("routes", index);
-  if (!route.redirect) {
-    check_service_of(path, route);
-  } else if (origins_.has(path + ".service")) {
-    error(path, "has both `redirect` and `service`; expected one of them");
-  }
+  check_target(path, route);
   check_limits_of(path, route);
   check_shaping(route, path, complain());
   for (const auto& [header, value] : route.headers) {
@@ -342,6 +364,32 @@ void Checker::check_route(size_t index) {
                            plan_.routes[earlier].host.text, plan_.routes[earlier].path.text));
     return;
   }
+}
+
+// A route has a service, a split, files or a redirect.
+void Checker::check_target(const std::string& path, gateway::RouteConfig& route) {
+  std::string first;
+  // Before a service there may be files.
+  if (route.files) check_files(*route.files, path + ".files", complain());
+  if (route.files && route.redirect)
+    error(path, "has both `redirect` and `files`; expected one of them");
+  for (const char* field : {"redirect", "split", "service"}) {
+    if (!origins_.has(path + "." + field)) continue;
+    if (!first.empty()) {
+      error(path, fmt::format("has both `{}` and `{}`; expected one of them", first, field));
+    }
+    if (first.empty()) first = field;
+  }
+  if (route.redirect) return;
+  if (route.files && !route.split && !origins_.has(path + ".service")) return;
+  if (!route.split) return check_service_of(path, route.service, path + ".service");
+  check_split(*route.split, path + ".split", complain());
+  for (size_t side = 0; side < route.split->to.size(); ++side) {
+    const std::string place = item_path(path + ".split.to", side) + ".service";
+    std::string& service = route.split->to[side].service;
+    if (!service.empty() || origins_.has(place)) check_service_of(path, service, place);
+  }
+  if (!route.split->to.empty()) route.service = route.split->to.front().service;
 }
 
 void Checker::check_limits_of(const std::string& path, const gateway::RouteConfig& route) {
@@ -362,22 +410,22 @@ void Checker::check_limits_of(const std::string& path, const gateway::RouteConfi
   }
 }
 
-void Checker::check_service_of(const std::string& path, gateway::RouteConfig& route) {
+void Checker::check_service_of(const std::string& path, std::string& service,
+                               const std::string& place) {
   std::vector<std::string_view> known;
-  for (const auto& [name, service] : plan_.services) known.push_back(name);
+  for (const auto& [name, other] : plan_.services) known.push_back(name);
   if (known.empty()) return;  // Reported already.
-  if (route.service.empty() && !origins_.has(path + ".service")) {
+  if (service.empty() && !origins_.has(place)) {
     if (known.size() == 1) {
-      route.service = known.front();
+      service = known.front();
     } else {
       error(path, "names no `service`; expected one of " + listed(known));
     }
     return;
   }
-  if (plan_.services.contains(route.service)) return;
-  const std::string place = path + ".service";
-  const auto meant = nearest(route.service, known);
-  const std::string shown = origins_.shown(place, route.service);
+  if (plan_.services.contains(service)) return;
+  const auto meant = nearest(service, known);
+  const std::string shown = origins_.shown(place, service);
   error(place, meant ? fmt::format("{} is not a service; did you mean \"{}\"?", shown, *meant)
                      : fmt::format("{} is not a service; known: {}", shown, listed(known)));
 }
@@ -385,10 +433,11 @@ void Checker::check_service_of(const std::string& path, gateway::RouteConfig& ro
 void Checker::check_unused_services() {
   if (!origins_.has("routes")) return;
   for (const auto& [name, service] : plan_.services) {
-    if (std::ranges::find(plan_.routes, name, &gateway::RouteConfig::service) !=
-        plan_.routes.end()) {
-      continue;
-    }
+    const auto leads_here = [&name](const gateway::RouteConfig& route) {
+      const auto is_it = [&name](const auto& target) { return target.service == name; };
+      return route.service == name || (route.split && std::ranges::any_of(route.split->to, is_it));
+    };
+    if (std::ranges::any_of(plan_.routes, leads_here)) continue;
     if (plan_.auth.external && plan_.auth.external->service == name) continue;
     warn(child_path("services", name), "no route leads here");
   }

@@ -72,10 +72,8 @@ void AuthChecker::check_jwt(const identity::JwtConfig& jwt) {
   for (size_t i = 0; i < jwt.keys.size(); ++i) {
     check_key(item_path("auth.jwt.keys", i), jwt.keys[i]);
   }
-  if (jwt.jwks && jwt.jwks->url.starts_with("https:")) {
-    error("auth.jwt.jwks",
-          "keys are not fetched over https in this version; expected http://, or the issuer's JWKS "
-          "in a file under `keys`");
+  if (jwt.jwks && jwt.jwks->ca && !jwt.jwks->url.starts_with("https:")) {
+    error("auth.jwt.jwks.ca", "is for https alone; the URL is http");
   }
   if (jwt.from.empty()) error("auth.jwt.from", "is empty; expected at least one place");
   if (jwt.jwks && jwt.audience.empty()) {

@@ -79,7 +79,7 @@ TEST(AuthPlan, is_refused_where_it_cannot_work) {
       {"auth: { jwt: { keys: [{ hs512: \"${SECRET}\" }] } }", "expected 64 or more"},
       {"auth: { jwt: { keys: [{ hs256: \"${SECRET}\", algorithm: HS256 }] } }",
        "is for keys in a `file`"},
-      {"auth: { jwt: { jwks: https://a.example/ } }", "not fetched over https in this version"},
+      {"auth: { jwt: { jwks: { url: http://a.example/, ca: x.pem } } }", "is for https alone"},
       {"auth: { jwt: { jwks: a.example } }", "is not a URL"},
       {"auth: { jwt: { " + key + ", from: query:token } }", "is no place of a token"},
       {"auth: { jwt: { " + key + ", from: [] } }", "auth.jwt.from: is empty"},

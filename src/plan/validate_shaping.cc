@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <string_view>
 
+#include "base/token.h"
 #include "plan/document.h"
 #include "plan/problem.h"
 
@@ -117,6 +119,88 @@ void check_compress(const gateway::CompressConfig& compress, const std::string& 
   }
   if (compress.types.empty()) {
     complain(path + ".types", fmt::format("is empty; expected media types such as text/*{}", off));
+  }
+}
+
+void check_error_pages(const std::vector<gateway::ErrorPageConfig>& pages, const std::string& path,
+                       const Complain& complain) {
+  if (pages.size() > gateway::error_pages_max) {
+    complain(path, fmt::format("has {} pages; expected at most {}", pages.size(),
+                               gateway::error_pages_max));
+  }
+  for (size_t i = 0; i < pages.size(); ++i) {
+    if (pages[i].status == upstream::StatusRanges{} || pages[i].status.lowest() >= 400) continue;
+    complain(item_path(path, i) + ".status",
+             fmt::format("{} has statuses that are no errors; expected 400 to 599",
+                         to_string(pages[i].status)));
+  }
+}
+
+void check_split(const gateway::SplitConfig& split, const std::string& path,
+                 const Complain& complain) {
+  using Kind = gateway::LimitKey::Kind;
+  if (split.by.kind == Kind::route || split.by.kind == Kind::all) {
+    complain(path + ".by",
+             "is the same for all requests; expected ip, user, header:NAME or "
+             "cookie:NAME");
+  }
+  const std::string list = path + ".to";
+  if (split.to.size() < 2 || split.to.size() > gateway::split_targets_max) {
+    return complain(list, fmt::format("has {} service{}; expected 2 to {}", split.to.size(),
+                                      split.to.size() == 1 ? "" : "s", gateway::split_targets_max));
+  }
+  const gateway::SplitTarget& first = split.to.front();
+  if (first.share || !first.headers.empty() || !first.cookies.empty()) {
+    complain(item_path(list, 0),
+             "is the service to fall back to, which gets what the others leave; expected no "
+             "`share`, `headers` or `cookies`");
+  }
+  double sum = 0;
+  std::set<std::string_view> seen;
+  for (size_t side = 0; side < split.to.size(); ++side) {
+    const gateway::SplitTarget& target = split.to[side];
+    if (target.share) sum += target.share->of_one;
+    const std::string place = item_path(list, side);
+    if (!seen.insert(target.service).second) {
+      complain(place + ".service", fmt::format("\"{}\" is listed twice", target.service));
+    }
+    for (const auto& [kind, conditions] :
+         {std::pair("headers", &target.headers), std::pair("cookies", &target.cookies)}) {
+      for (const auto& [name, value] : *conditions) {
+        if (is_token(name)) continue;
+        complain(child_path(place + "." + kind, name),
+                 fmt::format("{} is not a name of a {}", in_quotes(name),
+                             std::string_view(kind) == "headers" ? "header" : "cookie"));
+      }
+    }
+  }
+  if (sum > 1 + 1e-9) {
+    complain(list, fmt::format("shares {:.4g}% in all; expected at most 100%", sum * 100));
+  }
+}
+
+void check_files(const gateway::FilesConfig& files, const std::string& path,
+                 const Complain& complain) {
+  if (files.folder.empty())
+    complain(path + ".folder", "is empty; expected a folder such as ./public");
+  if (files.index.empty() || files.index.contains('/')) {
+    complain(path + ".index", "is not a name of a file such as index.html");
+  }
+  if (files.keep && (files.keep->folder.empty() || files.keep->folder == files.folder)) {
+    complain(path + ".keep.folder", "has to be a folder of its own, such as ./.kept");
+  }
+  if (files.fallback && (files.fallback->empty() || files.fallback->starts_with('/'))) {
+    complain(path + ".fallback", "is not a path within the folder such as index.html");
+  }
+  for (size_t i = 0; i < files.immutable.size(); ++i) {
+    const std::string& pattern = files.immutable[i];
+    const size_t star = pattern.find('*');
+    if (pattern.starts_with('/') && (star == std::string::npos || star + 1 == pattern.size())) {
+      continue;
+    }
+    complain(item_path(path + ".immutable", i),
+             fmt::format("{} is not a path such as /assets/*, with a star at its end or none",
+                         in_quotes(pattern)));
   }
 }
 

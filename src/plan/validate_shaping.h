@@ -1,8 +1,9 @@
-// plan/validate_shaping.h: checks what a plan says of headers, redirects, origins, compression.
+// plan/validate_shaping.h: checks what a plan says of headers, redirects, origins, pages, splits.
 #pragma once
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "gateway/config.h"
 
@@ -16,6 +17,12 @@ void check_headers(const gateway::HeaderRules& rules, const std::string& path,
 void check_cors(const gateway::CorsConfig& cors, const std::string& path, const Complain& complain);
 void check_compress(const gateway::CompressConfig& compress, const std::string& path,
                     const Complain& complain);
+void check_error_pages(const std::vector<gateway::ErrorPageConfig>& pages, const std::string& path,
+                       const Complain& complain);
+void check_split(const gateway::SplitConfig& split, const std::string& path,
+                 const Complain& complain);
+void check_files(const gateway::FilesConfig& files, const std::string& path,
+                 const Complain& complain);
 void check_shaping(const gateway::RouteConfig& route, const std::string& path,
                    const Complain& complain);
 

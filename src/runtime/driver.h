@@ -50,6 +50,8 @@ class Driver {
   virtual int connect_result(int fd) = 0;                     // 0, or why the attempt failed.
   virtual int64_t receive(int fd, std::span<char> into) = 0;  // 0: the peer has ended.
   virtual int64_t send(int fd, std::span<const iovec> parts) = 0;
+  // Bytes of a file, without a copy of ours. 0: the file ends before `offset`.
+  virtual int64_t send_file(int fd, int file, uint64_t offset, size_t size) = 0;
   virtual void shutdown_write(int fd) = 0;
   // The next close sends a reset, so that a truncated answer is seen as truncated.
   virtual void reset_on_close(int fd) = 0;

@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -76,6 +77,7 @@ class EpollDriver final : public Driver {
     return count >= 0 ? count : -errno;
   }
   int64_t send(int fd, std::span<const iovec> parts) override;
+  int64_t send_file(int fd, int file, uint64_t offset, size_t size) override;
   void shutdown_write(int fd) override { ::shutdown(fd, SHUT_WR); }
   void reset_on_close(int fd) override {
     const linger at_once{.l_onoff = 1, .l_linger = 0};
@@ -162,6 +164,12 @@ int64_t EpollDriver::send(int fd, std::span<const iovec> parts) {
     message.msg_iovlen = parts.size();
     count = ::sendmsg(fd, &message, MSG_NOSIGNAL);
   }
+  return count >= 0 ? count : -errno;
+}
+
+int64_t EpollDriver::send_file(int fd, int file, uint64_t offset, size_t size) {
+  auto position = static_cast<off_t>(offset);
+  const ssize_t count = ::sendfile(fd, file, &position, size);
   return count >= 0 ? count : -errno;
 }
 

@@ -169,6 +169,25 @@ bool Socket::Write::attempt(Watch& watch) {
   return false;
 }
 
+bool Socket::SendFile::attempt(Watch& watch) {
+  CHECK_SLOW(watch.tls == nullptr);
+  if (!(watch.ready & writable)) return false;
+  result_ = watch.loop.driver().send_file(watch.fd, file_, offset_, size_);
+  if (result_ == -EAGAIN) {
+    watch.ready &= static_cast<uint8_t>(~writable);
+    return false;
+  }
+  if (result_ < 0) watch.write_failed = true;
+  return true;
+}
+
+Result<size_t> Socket::SendFile::await_resume() {
+  if (gave_up_) return gave_up(*gave_up_, "sending a file");
+  if (result_ < 0) return fail(system_error(static_cast<int>(-result_), "send a file"));
+  if (result_ == 0) return fail(Error::Code::protocol, "the file has become shorter");
+  return static_cast<size_t>(result_);
+}
+
 bool Socket::Write::advance(size_t sent) {
   while (!parts_.empty() && sent >= parts_.front().iov_len) {
     sent -= parts_.front().iov_len;

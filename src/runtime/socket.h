@@ -68,6 +68,13 @@ class Socket {
     return Write(descriptor_.watch(), parts, Deadline::after(loop().now(), stall_max), stall_max);
   }
 
+  // The next bytes of `file`, one to `size`, from the kernel's memory: how many went. REQUIRES: no
+  // TLS. Errors as above; protocol: the file ends before `offset`.
+  auto send_file(int file, uint64_t offset, size_t size, Duration stall_max) {
+    return SendFile(descriptor_.watch(), file, offset, size,
+                    Deadline::after(loop().now(), stall_max));
+  }
+
   // Ends a wait that is under way on the other side of a relay with `cancelled`.
   void interrupt_reader() { descriptor_.interrupt_reader(); }
   void interrupt_writer() { descriptor_.interrupt_writer(); }
@@ -160,6 +167,28 @@ class Socket {
     std::span<iovec> parts_;
     std::optional<Duration> stall_max_;  // If set, each byte taken renews the deadline.
     int64_t error_ = 0;
+    std::optional<Error::Code> gave_up_;
+  };
+
+  class SendFile final : public IoWait {
+   public:
+    SendFile(Watch& watch, int file, uint64_t offset, size_t size, Deadline deadline)
+        : IoWait(deadline), watch_(watch), file_(file), offset_(offset), size_(size) {}
+    bool await_ready() { return attempt(watch_); }
+    void await_suspend(std::coroutine_handle<> handle) {
+      suspend(handle);
+      watch_.wait(watch_.writer, *this);
+    }
+    Result<size_t> await_resume();
+    bool attempt(Watch& watch) override;
+    void give_up(Error::Code code) override { gave_up_ = code; }
+
+   private:
+    Watch& watch_;
+    const int file_;
+    const uint64_t offset_;
+    const size_t size_;
+    int64_t result_ = 0;
     std::optional<Error::Code> gave_up_;
   };
 

@@ -2,46 +2,25 @@
 #include "server/certificates.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <utility>
 
-#include "runtime/file.h"
+#include "server/plan_reader.h"
 
 namespace spillway::server {
 namespace {
 
-constexpr size_t file_bytes_max = size_t{1}
-                                  << 20;  // A bundle of all public roots is a fifth of it.
-
-// Collects what was read, so that it can be watched.
-class Reader {
- public:
-  explicit Reader(const plan::Plan& plan) : folder_(plan.folder) {}
-
-  Result<std::string> read(const std::string& path) {
-    const std::string place = (folder_ / path).lexically_normal().string();
-    paths_.push_back(place);
-    return runtime::read_file_blocking(place, file_bytes_max);
-  }
-  std::vector<std::string> take_paths() { return std::move(paths_); }
-
- private:
-  const std::filesystem::path folder_;
-  std::vector<std::string> paths_;
-};
-
-Result<runtime::TlsServerOptions> options_of(const plan::Plan& plan, Reader& reader) {
+Result<runtime::TlsServerOptions> options_of(const plan::Plan& plan, PlanReader& reader) {
   const TlsConfig& config = plan.tls;
   runtime::TlsServerOptions options{.minimum = config.minimum,
                                     .groups = config.groups,
                                     .require_post_quantum = config.require_post_quantum,
                                     .protocols = {"h2", "http/1.1"}};
   for (const CertificateConfig& certificate : config.certificates) {
-    TRY(chain, reader.read(certificate.cert));
-    TRY(key, reader.read(certificate.key));
+    TRY(chain, reader.read(certificate.cert, pem_bytes_max));
+    TRY(key, reader.read(certificate.key, pem_bytes_max));
     std::string ocsp;
     if (certificate.ocsp) {
-      TRY(answer, reader.read(*certificate.ocsp));
+      TRY(answer, reader.read(*certificate.ocsp, pem_bytes_max));
       ocsp = std::move(answer);
     }
     options.certificates.push_back({.name = certificate.cert,
@@ -51,7 +30,7 @@ Result<runtime::TlsServerOptions> options_of(const plan::Plan& plan, Reader& rea
                                     .ocsp = std::move(ocsp)});
   }
   if (config.clients) {
-    TRY(ca, reader.read(config.clients->ca));
+    TRY(ca, reader.read(config.clients->ca, pem_bytes_max));
     options.client_ca = std::move(ca);
     options.client_certificates = config.clients->certificate == ClientCertificateRule::required
                                       ? runtime::TlsClientCertificates::required
@@ -70,7 +49,7 @@ Result<void> Certificates::load(const plan::Plan& plan) {
     files_.follow({});
     return {};
   }
-  Reader reader(plan);
+  PlanReader reader(plan);
   auto options = options_of(plan, reader);
   // Followed even if it failed: whoever mends a file mends us.
   files_.follow(reader.take_paths());

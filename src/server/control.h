@@ -51,6 +51,11 @@ class Control final : public admin::Instance {
   Result<admin::DrainReport> set_draining(const std::string& endpoint, bool is_draining) override;
   std::vector<admin::ClientEntry> clients() override;
   runtime::Task<Result<void>> change_clients(admin::ClientChange change) override;
+  admin::SwitchesStatus switches() override;
+  runtime::Task<void> set_maintenance(std::optional<bool> is_on,
+                                      std::optional<Duration> within) override;
+  runtime::Task<Result<void>> set_split(std::string service,
+                                        std::optional<gateway::SplitChange> change) override;
   runtime::Task<Result<void>> forget_client(IpPrefix prefix) override;
   runtime::Task<Result<std::vector<std::string>>> deploy(
       std::optional<std::string> service) override;

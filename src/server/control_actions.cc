@@ -36,8 +36,8 @@ Result<gateway::Explanation> Control::explain(const gateway::ExplainQuestion& qu
   if (!explanation.route) return explanation;
   const gateway::RouteConfig& route = plan.routes[*explanation.route];
   if (route.service.empty()) return explanation;  // It needs none.
-  gateway::explain_service(route, plan.services.at(route.service).cluster, explanation);
-  const auto service = server_.services().find(route.service);
+  gateway::explain_service(route, plan.services.at(explanation.service).cluster, explanation);
+  const auto service = server_.services().find(explanation.service);
   for (const upstream::EndpointStatus& endpoint : status_of(*service).endpoints) {
     explanation.endpoints.push_back(
         {endpoint.name, endpoint.address, std::string(to_string(endpoint.state))});
@@ -145,6 +145,20 @@ Task<Result<void>> Control::change_clients(admin::ClientChange change) {
 Task<Result<void>> Control::forget_client(IpPrefix prefix) {
   CO_TRY_VOID(co_await server_.forget_client(prefix));
   log_.info("client removed from the lists by request", {{"prefix", prefix.text()}});
+  co_return Result<void>{};
+}
+
+admin::SwitchesStatus Control::switches() { return server_.switchboard().status(control_.now()); }
+
+Task<void> Control::set_maintenance(std::optional<bool> is_on, std::optional<Duration> within) {
+  co_await server_.set_maintenance(is_on, within);
+  log_.info("maintenance switched by request", {{"on", switches().maintenance.is_on}});
+}
+
+Task<Result<void>> Control::set_split(std::string service,
+                                      std::optional<gateway::SplitChange> change) {
+  CO_TRY_VOID(co_await server_.set_split(service, change));
+  log_.info("split changed by request", {{"service", service}});
   co_return Result<void>{};
 }
 

@@ -46,6 +46,11 @@ void Exporter::gather() {
     set_limit("rate_limit_keys", name, usage.keys, usage.keys_max);
     set(families_->process.rate_limit_evictions, {name}, static_cast<double>(usage.evictions));
   }
+  const admin::SwitchesStatus switches = parts_.server.switchboard().status(control_.now());
+  set(families_->process.maintenance, {}, switches.maintenance.is_on ? 1 : 0);
+  for (const admin::SplitEntry& split : switches.splits) {
+    set(families_->process.split_share, {split.route, split.service}, split.share);
+  }
   gather_workers();
   gather_process();
   gather_access_log();

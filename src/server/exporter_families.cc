@@ -136,6 +136,12 @@ ProcessFamilies::ProcessFamilies(Registry& r)
                                    "Clients that a rate limit forgot too early because `keys` of "
                                    "them were known.",
                                    {"limit"})),
+      maintenance(
+          gauge(r, "spillway_maintenance", "1 while everybody is told to come back later.")),
+      split_share(gauge(r, "spillway_split_share",
+                        "The share of a route's clients that a service gets, of one, as the plan "
+                        "or `spillway split` has it.",
+                        {"route", "service"})),
       active_users(gauge(r, "active_users_total",
                          "Different clients in the last five minutes, estimated to 2 %.")),
       build(gauge(r, "spillway_build_info", "1; the label tells the version.", {"version"})),

@@ -25,18 +25,12 @@ const telemetry::Family& fetches(telemetry::Registry& registry) {
                           .label_names = {"result"}});
 }
 
-// "::1" of "[::1]".
-std::string without_brackets(std::string_view host) {
-  if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
-  return std::string(host);
-}
-
 Task<Result<runtime::Socket>> connect_to_any(runtime::Loop& loop,
                                              const std::vector<IpAddress>& addresses, uint16_t port,
-                                             Deadline deadline) {
+                                             http::UpstreamTlsPtr tls, Deadline deadline) {
   Result<runtime::Socket> socket = fail(Error::Code::not_found, "no address");
   for (const IpAddress& ip : addresses) {
-    socket = co_await runtime::Socket::connect(loop, {.ip = ip, .port = port}, deadline);
+    socket = co_await http::connect(loop, {.ip = ip, .port = port}, tls, "http/1.1", deadline);
     if (socket) break;
   }
   co_return socket;
@@ -98,7 +92,9 @@ KeyFetcher::KeyFetcher(runtime::Loop& control, runtime::Resolver& resolver, tele
           {})),
       wake_(control) {}
 
-void KeyFetcher::follow(const std::optional<identity::JwksConfig>& config) {
+void KeyFetcher::follow(const std::optional<identity::JwksConfig>& config,
+                        http::UpstreamTlsPtr tls) {
+  tls_ = std::move(tls);
   const bool is_same = config && config_ && config->url == config_->url;
   config_ = config;
   if (!is_same) schedule_.reset();
@@ -157,11 +153,12 @@ void KeyFetcher::fail_once(const Error& error) {
 Task<Result<KeyFetcher::Fetched>> KeyFetcher::fetch(const identity::JwksConfig& config) {
   const Deadline deadline = Deadline::after(control_.now(), config.timeout);
   const auto url = http::parse_url(config.url);
-  if (!url || url->is_https) {
-    co_return fail(Error::Code::invalid, "not an http:// URL");
+  if (!url || url->is_https != (tls_ != nullptr)) {
+    co_return fail(Error::Code::invalid, "not an http:// or https:// URL");
   }
-  CO_TRY(addresses, co_await resolver_.resolve(control_, without_brackets(url->host), deadline));
-  CO_TRY(socket, co_await connect_to_any(control_, addresses, url->port, deadline));
+  CO_TRY(addresses, co_await resolver_.resolve(
+                        control_, std::string(http::without_brackets(url->host)), deadline));
+  CO_TRY(socket, co_await connect_to_any(control_, addresses, url->port, tls_, deadline));
   const auto response = std::make_unique<http::ResponseHead>();
   const http::HeadLimits limits;
   http::ClientCall call({.socket = std::move(socket)}, *response, limits, config.timeout);

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/time.h"
+#include "http/upstream_tls.h"
 #include "identity/config.h"
 #include "identity/key.h"
 #include "runtime/event.h"
@@ -47,7 +48,9 @@ class KeyFetcher {
              telemetry::Registry& registry, Deliver deliver);
 
   // The plan's `auth.jwt.jwks`; another URL than before is fetched at once.
-  void follow(const std::optional<identity::JwksConfig>& config);
+  // `tls`: for https; null for http.
+  void follow(const std::optional<identity::JwksConfig>& config,
+              http::UpstreamTlsPtr tls = nullptr);
   // A token has an unknown key.
   void want();
   runtime::Task<void> run();  // Until stop().
@@ -71,6 +74,7 @@ class KeyFetcher {
   telemetry::Counter bad_;
   telemetry::GlobalGauge keys_;
   std::optional<identity::JwksConfig> config_;
+  http::UpstreamTlsPtr tls_;
   std::optional<FetchSchedule> schedule_;  // With config_.
   runtime::Event wake_;
   bool is_stopping_ = false;

@@ -53,6 +53,7 @@ Task<void> Prober::probe_one(std::shared_ptr<gateway::Service> service,
        .host = config->host.value_or(std::string{}),
        .user_agent = config->user_agent,
        .is_http2 = service->config().protocol == upstream::UpstreamProtocol::http2,
+       .tls = service->tls(),
        .grpc = config->grpc},
       Deadline::after(control_.now(), config->timeout));
   const bool is_good = answer && answer->is_serving && config->status.contains(answer->status);

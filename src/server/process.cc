@@ -210,7 +210,9 @@ Task<Result<void>> Process::listen(const plan::Plan& plan) {
     SocketAddress bound;
     CO_TRY(sockets, co_await take_sockets(std::move(request), bound));
     sockets_.push_back(std::move(sockets));
-    listeners_.push_back({.at = to_string(entry.at), .bound = to_string(ListenAddress{bound})});
+    listeners_.push_back(
+        {.at = to_string(entry.at),
+         .bound = to_string(ListenAddress{.socket = bound, .is_secure = entry.at.is_secure})});
   }
   CO_TRY(sockets,
          co_await take_sockets({.at = plan.admin.socket, .unix_mode = 0600}, admin_bound_));
@@ -315,7 +317,7 @@ Task<void> Process::tend_files() {
       if (!kept) log_.warn("ticket keys are not kept", {{"error", kept.error().detail}});
     }
     if (server_->clients().has_changed()) co_await reload_countries();
-    if (!server_->certificates().has_changed()) continue;
+    if (!server_->have_certificates_changed()) continue;
     auto reloaded = co_await server_->reload_certificates();
     if (reloaded) {
       log_.info("certificates reloaded");

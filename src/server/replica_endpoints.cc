@@ -73,16 +73,23 @@ void ReplicaEndpoints::endpoint_wrote(const std::string& name, bool is_error,
   if (ring_ != nullptr) ring_->append(name, is_error, line);
 }
 
-Task<Result<void>> ReplicaEndpoints::probe_ready(SocketAddress address,
+Task<Result<void>> ReplicaEndpoints::probe_ready(deploy::ReplicaEndpoint endpoint,
                                                  std::optional<std::string> path,
                                                  Deadline deadline) {
   if (!path) {
-    CO_TRY_VOID(co_await runtime::Socket::connect(control_, address, deadline));
+    CO_TRY_VOID(co_await runtime::Socket::connect(control_, endpoint.address, deadline));
     co_return Result<void>{};
   }
-  CO_TRY(answer, co_await http::probe(
-                     control_, {.address = address, .path = *path, .user_agent = "spillway-ready"},
-                     deadline));
+  const auto service = services_.find(endpoint.service);
+  const bool is_http2 =
+      service != nullptr && service->config().protocol == upstream::UpstreamProtocol::http2;
+  CO_TRY(answer, co_await http::probe(control_,
+                                      {.address = endpoint.address,
+                                       .path = *path,
+                                       .user_agent = "spillway-ready",
+                                       .is_http2 = is_http2,
+                                       .tls = service == nullptr ? nullptr : service->tls()},
+                                      deadline));
   if (answer.status >= 200 && answer.status < 400) co_return Result<void>{};
   co_return fail(Error::Code::protocol, fmt::format("{} answered {}", *path, answer.status),
                  Error::Blame::upstream);

@@ -32,7 +32,8 @@ class ReplicaEndpoints final : public deploy::EndpointObserver, public deploy::R
   runtime::Task<void> endpoint_leaving(deploy::ReplicaEndpoint endpoint,
                                        Deadline deadline) override;
   void endpoint_wrote(const std::string& name, bool is_error, std::string_view line) override;
-  runtime::Task<Result<void>> probe_ready(SocketAddress address, std::optional<std::string> path,
+  runtime::Task<Result<void>> probe_ready(deploy::ReplicaEndpoint endpoint,
+                                          std::optional<std::string> path,
                                           Deadline deadline) override;
 
  private:

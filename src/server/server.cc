@@ -60,6 +60,7 @@ Server::Server(runtime::Loop& control, telemetry::Registry& registry, telemetry:
                      tasks_.spawn(use_fetched_keys(std::move(keys)));
                    }),
       prober_(control, services_, log),
+      build_keeper_(control, file_pool_, log, registry),
       tasks_(control) {
   const auto routing = services_.apply(plan);
   const auto want_keys = [this] { control_.post([this] { key_fetcher_.want(); }); };
@@ -67,10 +68,11 @@ Server::Server(runtime::Loop& control, telemetry::Registry& registry, telemetry:
                                     .write_timeout = plan.connections.write_timeout};
   for (uint32_t core = 0; core < worker_count(plan); ++core) {
     loops_.push_back(make_loop(core));
-    workers_.push_back(std::make_unique<Worker>(
-        *loops_.back(),
-        WorkerShared{registry_, log_, families_, via_, connections_, connections_by_ip_, want_keys},
-        proxy, worker_plan(routing)));
+    workers_.push_back(
+        std::make_unique<Worker>(*loops_.back(),
+                                 WorkerShared{registry_, log_, families_, via_, connections_,
+                                              connections_by_ip_, want_keys, &file_pool_},
+                                 proxy, worker_plan(routing)));
     drains_.push_back(std::make_unique<runtime::Gate>(*loops_.back()));
   }
 }
@@ -83,7 +85,8 @@ WorkerPlan Server::worker_plan(std::shared_ptr<const gateway::Routing> routing) 
           .access_log = access_log_.get(),
           .tls = certificates_.context(),
           .handshake_timeout = services_.plan().tls.handshake_timeout,
-          .client_rules = client_rules_};
+          .client_rules = client_rules_,
+          .switches = switches_};
 }
 
 Result<void> Server::open_access_log(const AccessLogConfig& config) {
@@ -116,16 +119,17 @@ void Server::show_certificates() {
 }
 
 Task<Result<void>> Server::reload_certificates() {
+  UpstreamCertificates upstreams = upstreams_;
+  auto theirs = upstreams.load(services_.plan());
+  upstreams_ = std::move(upstreams);  // What could not be read is as it was, and is followed.
   CO_TRY_VOID(certificates_.load(services_.plan()));
   show_certificates();
   // Made here: what it is made of belongs to this loop.
-  const WorkerPlan next = worker_plan(nullptr);
-  co_await on_all_workers([&next](Worker& worker) {
-    WorkerPlan its = next;
-    its.routing = worker.plan().routing;
-    worker.use(its);
-  });
-  co_return Result<void>{};
+  const plan::Plan plan = services_.plan();
+  const WorkerPlan next = worker_plan(services_.apply(plan, files_read()));
+  co_await on_all_workers([&next](Worker& worker) { worker.use(next); });
+  key_fetcher_.follow(jwks_of(plan), upstreams_.issuer());
+  co_return theirs;
 }
 
 Task<Result<void>> Server::change_clients(admin::ClientChange change) {
@@ -151,25 +155,48 @@ Task<void> Server::tell_client_rules() {
   co_await on_all_workers([rules = client_rules_](Worker& worker) { worker.use(rules); });
 }
 
+Task<void> Server::tell_switches() {
+  switches_ = switchboard_.switches();
+  co_await on_all_workers([switches = switches_](Worker& worker) { worker.use(switches); });
+}
+
+Task<void> Server::set_maintenance(std::optional<bool> is_on, std::optional<Duration> within) {
+  switchboard_.set_maintenance(is_on, within, control_.now());
+  co_await tell_switches();
+}
+
+Task<Result<void>> Server::set_split(std::string service,
+                                     std::optional<gateway::SplitChange> change) {
+  CO_TRY_VOID(switchboard_.set_split(service, change));
+  co_await tell_switches();
+  co_return Result<void>{};
+}
+
 Task<void> Server::use_fetched_keys(std::shared_ptr<const identity::KeySet> keys) {
   if (auto used = identities_.use_fetched(std::move(keys)); !used) {
     log_.warn("the issuer's keys are not used", {{"error", used.error().detail}});
     co_return;
   }
-  const WorkerPlan next = worker_plan(services_.routing(identities_.rules()));
+  const WorkerPlan next = worker_plan(services_.routing(files_read()));
   co_await on_all_workers([next](Worker& worker) { worker.use(next); });
 }
 
 Result<void> Server::prepare() {
   TRY_VOID(certificates_.load(services_.plan()));
+  TRY_VOID(upstreams_.load(services_.plan()));
   TRY_VOID(identities_.load(services_.plan()));
   show_certificates();
   TRY_VOID(clients_.load(services_.plan()));
   client_rules_ = clients_.rules(control_.now());
+  TRY(pages, load_pages(services_.plan()));
+  pages_ = std::move(pages);
+  switchboard_.follow(services_.plan());
   TRY_VOID(open_access_log(services_.plan().access_log));
-  const auto routing = services_.routing(identities_.rules());
+  const plan::Plan plan = services_.plan();
+  const auto routing = services_.apply(plan, files_read());
   for (const auto& worker : workers_) worker->use(worker_plan(routing));
-  key_fetcher_.follow(jwks_of(services_.plan()));
+  key_fetcher_.follow(jwks_of(plan), upstreams_.issuer());
+  build_keeper_.follow(plan);
   return {};
 }
 
@@ -199,6 +226,7 @@ Result<void> Server::start(const std::vector<ListeningSockets>& sockets) {
   }
   CHECK(tasks_.spawn(prober_.run()));
   CHECK(tasks_.spawn(key_fetcher_.run()));
+  CHECK(tasks_.spawn(build_keeper_.run()));
   return {};
 }
 
@@ -223,19 +251,30 @@ Task<void> Server::on_all_workers(std::function<void(Worker&)> function) {
 Task<Result<void>> Server::apply(const plan::Plan& plan) {
   Certificates certificates = certificates_;
   CO_TRY_VOID(certificates.load(plan));
+  UpstreamCertificates upstreams = upstreams_;
+  CO_TRY_VOID(upstreams.load(plan));
   ClientLists clients = clients_;
   CO_TRY_VOID(clients.load(plan));
   Identities identities = identities_;
   CO_TRY_VOID(identities.load(plan));
+  CO_TRY(pages, load_pages(plan));
   const bool log_changes = plan.access_log.to != services_.plan().access_log.to;
   if (log_changes) CO_TRY_VOID(open_access_log(plan.access_log));
   certificates_ = std::move(certificates);
+  upstreams_ = std::move(upstreams);
   identities_ = std::move(identities);
   show_certificates();
   clients_ = std::move(clients);
   client_rules_ = clients_.rules(control_.now());
-  const auto routing = services_.apply(plan, identities_.rules());
-  key_fetcher_.follow(jwks_of(plan));
+  pages_ = std::move(pages);
+  for (const std::string& service : switchboard_.follow(plan)) {
+    log_.warn("the changed share of a split is forgotten: it does not fit the plan",
+              {{"service", service}});
+  }
+  switches_ = switchboard_.switches();
+  const auto routing = services_.apply(plan, files_read());
+  key_fetcher_.follow(jwks_of(plan), upstreams_.issuer());
+  build_keeper_.follow(plan);
   connections_.set_maximum(std::min<uint64_t>(plan.resources.connections, connections_most_));
   const WorkerPlan next = worker_plan(routing);
   co_await on_all_workers([&next](Worker& worker) { worker.use(next); });
@@ -278,6 +317,7 @@ Task<bool> Server::drain(Deadline deadline) {
   CHECK((co_await all_done.wait(Deadline::never())).has_value());
   prober_.stop();
   key_fetcher_.stop();
+  build_keeper_.stop();
   (void)co_await tasks_.close(Deadline::after(control_.now(), 5s));
   co_return in_order;
 }

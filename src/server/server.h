@@ -19,13 +19,17 @@
 #include "runtime/resolver.h"
 #include "runtime/shared_limit.h"
 #include "runtime/task.h"
+#include "server/build_keeper.h"
 #include "server/certificates.h"
 #include "server/client_lists.h"
 #include "server/connections_by_ip.h"
 #include "server/identities.h"
 #include "server/key_fetcher.h"
+#include "server/page_files.h"
 #include "server/prober.h"
 #include "server/service_set.h"
+#include "server/switchboard.h"
+#include "server/upstream_certificates.h"
 #include "server/worker.h"
 #include "telemetry/log.h"
 #include "telemetry/registry.h"
@@ -69,6 +73,10 @@ class Server {
   // old ones in use.
   runtime::Task<Result<void>> reload_certificates();
   Certificates& certificates() { return certificates_; }
+  bool have_certificates_changed() {
+    const bool ours = certificates_.has_changed();
+    return upstreams_.has_changed() || ours;
+  }
   // An edit of the allowed and denied clients, in force on all workers when this is done. Errors as
   // ClientLists says.
   runtime::Task<Result<void>> change_clients(admin::ClientChange change);
@@ -76,6 +84,11 @@ class Server {
   // The file of countries has changed. An error leaves the old one in use.
   runtime::Task<Result<void>> reload_countries();
   ClientLists& clients() { return clients_; }
+  // Turned for all workers when this is done. Errors as Switchboard says.
+  runtime::Task<void> set_maintenance(std::optional<bool> is_on, std::optional<Duration> within);
+  runtime::Task<Result<void>> set_split(std::string service,
+                                        std::optional<gateway::SplitChange> change);
+  const Switchboard& switchboard() const { return switchboard_; }
   // After USR1.
   void reopen_logs();
   // False: connections had to be cut at the deadline.
@@ -94,6 +107,10 @@ class Server {
   WorkerPlan worker_plan(std::shared_ptr<const gateway::Routing> routing) const;
   void show_certificates();
   runtime::Task<void> tell_client_rules();
+  runtime::Task<void> tell_switches();
+  FilesRead files_read() const {
+    return {.identity = identities_.rules(), .pages = pages_, .tls = upstreams_.services()};
+  }
   Result<void> open_access_log(const AccessLogConfig& config);
   // Runs `function` on every worker's core and waits until all have.
   runtime::Task<void> on_all_workers(std::function<void(Worker&)> function);
@@ -111,11 +128,17 @@ class Server {
   ServiceSet services_;
   ConnectionsByIp connections_by_ip_;
   Certificates certificates_;
+  UpstreamCertificates upstreams_;
   ClientLists clients_;
   std::shared_ptr<const gateway::ClientRules> client_rules_;
+  Switchboard switchboard_;
+  std::shared_ptr<const gateway::Switches> switches_;
   Identities identities_;
+  std::shared_ptr<const gateway::Pages> pages_;
   KeyFetcher key_fetcher_;
   Prober prober_;
+  runtime::BlockingPool file_pool_;  // Gone after the workers, who await it.
+  BuildKeeper build_keeper_;
   std::unique_ptr<telemetry::Scope> certificate_series_;  // Of the certificates in use.
   std::unique_ptr<runtime::LineWriter> access_log_;
   std::vector<std::unique_ptr<runtime::LineWriter>> retired_logs_;  // Until no worker uses them.

@@ -10,17 +10,19 @@ std::shared_ptr<gateway::Service> ServiceSet::find(const std::string& name) cons
   return found == services_.end() ? nullptr : found->second;
 }
 
-std::shared_ptr<const gateway::Routing> ServiceSet::apply(
-    const plan::Plan& plan, std::shared_ptr<const gateway::IdentityRules> identity) {
+std::shared_ptr<const gateway::Routing> ServiceSet::apply(const plan::Plan& plan, FilesRead read) {
   Services next;
   for (const auto& [name, service] : plan.services) {
     const auto before = find(name);
+    const auto found = read.tls.find(name);
+    const http::UpstreamTlsPtr tls = found == read.tls.end() ? nullptr : found->second;
     if (before == nullptr) {
-      next[name] = std::make_shared<gateway::Service>(name, service.cluster);
-    } else if (before->config() == service.cluster) {
+      next[name] = std::make_shared<gateway::Service>(name, service.cluster, tls);
+    } else if (before->config() == service.cluster && before->tls() == tls) {
       next[name] = before;
     } else {
-      next[name] = std::make_shared<gateway::Service>(*before, service.cluster, control_.now());
+      next[name] =
+          std::make_shared<gateway::Service>(*before, service.cluster, tls, control_.now());
       // Who waits may fit now: `concurrency` was raised, say.
       next[name]->with(
           [this](gateway::ServiceState& state) { state.grant(control_.now(), control_.random()); });
@@ -33,17 +35,18 @@ std::shared_ptr<const gateway::Routing> ServiceSet::apply(
     if (!service.is_supervised()) refresh_static(name);
   }
   limits_ = gateway::make_rate_limits(plan.limits, limits_, control_.random());
-  return routing(std::move(identity));
+  return routing(std::move(read));
 }
 
-std::shared_ptr<const gateway::Routing> ServiceSet::routing(
-    std::shared_ptr<const gateway::IdentityRules> identity) const {
-  std::vector<std::shared_ptr<gateway::Service>> by_route;
-  for (const gateway::RouteConfig& route : plan_.routes) by_route.push_back(find(route.service));
+std::shared_ptr<const gateway::Routing> ServiceSet::routing(FilesRead read) const {
   const auto& external = plan_.auth.external;
-  return std::make_shared<gateway::Routing>(plan_.gateway(), std::move(by_route), limits_,
-                                            std::move(identity),
-                                            external ? find(external->service) : nullptr);
+  return std::make_shared<gateway::Routing>(
+      gateway::RoutingParts{.config = plan_.gateway(),
+                            .services = services_,
+                            .limits = limits_,
+                            .identity = std::move(read.identity),
+                            .authority = external ? find(external->service) : nullptr,
+                            .pages = std::move(read.pages)});
 }
 
 void ServiceSet::refresh_static(const std::string& service) {

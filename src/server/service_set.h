@@ -15,6 +15,13 @@
 
 namespace spillway::server {
 
+// What the files beside a plan came to; all may be absent.
+struct FilesRead {
+  std::shared_ptr<const gateway::IdentityRules> identity;
+  std::shared_ptr<const gateway::Pages> pages;
+  std::map<std::string, http::UpstreamTlsPtr> tls;  // By service.
+};
+
 // Bridges a plan to the gateway. Lives on the control loop, and only touched there; what it hands
 // out is shared by all cores.
 class ServiceSet {
@@ -26,11 +33,9 @@ class ServiceSet {
   // Makes the plan's services, keeping those that already run with all they know, and its routing.
   // Endpoints that the plan names by address are set at once; those of supervised services stay as
   // they are until their replicas say otherwise.
-  std::shared_ptr<const gateway::Routing> apply(
-      const plan::Plan& plan, std::shared_ptr<const gateway::IdentityRules> identity = nullptr);
-  // Of the plan and services that are there, with these rules for callers.
-  std::shared_ptr<const gateway::Routing> routing(
-      std::shared_ptr<const gateway::IdentityRules> identity) const;
+  std::shared_ptr<const gateway::Routing> apply(const plan::Plan& plan, FilesRead read = {});
+  // Of the plan and services that are there.
+  std::shared_ptr<const gateway::Routing> routing(FilesRead read) const;
 
   // The addresses of one host name of a service, when DNS has answered.
   void set_resolved(const std::string& service, const std::string& name,

@@ -41,8 +41,10 @@ std::string welcome(const plan::Plan& plan, const std::vector<admin::ListenerSta
     text += describe_service(name, service, replicas);
   }
   text += "\nlook at\n";
-  for (const admin::ListenerStatus& listener : listeners) {
-    text += fmt::format("  {}  your application\n", clickable(listener.bound));
+  for (size_t i = 0; i < listeners.size(); ++i) {
+    const bool is_redirect = i < plan.listen.size() && plan.listen[i].redirect.has_value();
+    text += fmt::format("  {}  {}\n", clickable(listeners[i].bound),
+                        is_redirect ? "sends clients to https" : "your application");
   }
   text += fmt::format("  {0}/metrics  what Prometheus reads\n  {0}/health  how it is\n", admin);
   text +=

@@ -61,7 +61,8 @@ Worker::Worker(runtime::Loop& loop, const WorkerShared& shared, const gateway::P
                 .active_users = active_users_,
                 .via = shared.via,
                 .proxy = proxy,
-                .want_keys = shared.want_keys},
+                .want_keys = shared.want_keys,
+                .file_pool = shared.file_pool},
                plan.routing),
       acceptors_(loop),
       clients_(loop) {
@@ -75,6 +76,7 @@ void Worker::use(const WorkerPlan& plan) {
   if (plan.routing != plan_.routing) gateway_.use(plan.routing);
   plan_ = plan;
   gateway_.use(plan_.client_rules);
+  gateway_.use(plan_.switches);
   access_log_.writer = plan.access_log;
   gateway_.set_access_log(plan.access_log == nullptr ? nullptr : &access_log_);
 }
@@ -82,6 +84,11 @@ void Worker::use(const WorkerPlan& plan) {
 void Worker::use(const std::shared_ptr<const gateway::ClientRules>& rules) {
   plan_.client_rules = rules;
   gateway_.use(rules);
+}
+
+void Worker::use(const std::shared_ptr<const gateway::Switches>& switches) {
+  plan_.switches = switches;
+  gateway_.use(switches);
 }
 
 Result<void> Worker::listen(int fd, const ListenConfig& config, uint16_t redirect_port) {

@@ -41,6 +41,8 @@ struct WorkerShared {
   runtime::SharedLimit& connections;
   ConnectionsByIp& connections_by_ip;
   std::function<void()> want_keys;  // Of a token's issuer; any thread. May be null.
+  runtime::BlockingPool* file_pool =
+      nullptr;  // Where files are looked at. Null: no plan has files.
 };
 
 // What a plan says to a worker. Replaced as a whole by a reload.
@@ -51,6 +53,7 @@ struct WorkerPlan {
   std::shared_ptr<const runtime::TlsServerContext> tls;  // Null: no https listener.
   Duration handshake_timeout{};
   std::shared_ptr<const gateway::ClientRules> client_rules;  // Null: all clients are served.
+  std::shared_ptr<const gateway::Switches> switches;         // Null: all is as the plan says.
 };
 
 // Serves on one loop. All member functions are called on that loop, or before it runs.
@@ -67,6 +70,7 @@ class Worker {
   Result<void> listen(int fd, const ListenConfig& config, uint16_t redirect_port);
   void use(const WorkerPlan& plan);
   void use(const std::shared_ptr<const gateway::ClientRules>& rules);
+  void use(const std::shared_ptr<const gateway::Switches>& switches);
   const WorkerPlan& plan() const { return plan_; }
   // Accepts no more. Sockets stay open in whoever else holds them.
   void stop_accepting();

@@ -37,6 +37,7 @@ class SimulatedDriver final : public runtime::Driver {
   int connect_result(int fd) override { return network().connect_result(fd); }
   int64_t receive(int fd, std::span<char> into) override { return network().receive(fd, into); }
   int64_t send(int fd, std::span<const iovec> parts) override { return network().send(fd, parts); }
+  int64_t send_file(int fd, int file, uint64_t offset, size_t size) override;
   void shutdown_write(int fd) override { network().shutdown_write(fd); }
   void reset_on_close(int fd) override { network().reset_on_close(fd); }
   void close(int fd) override { network().close(fd); }

@@ -12,6 +12,7 @@
 #include "upstream/balance.h"
 #include "upstream/health_config.h"
 #include "upstream/retry_config.h"
+#include "upstream/tls_config.h"
 
 namespace spillway::upstream {
 
@@ -118,6 +119,7 @@ struct QueueConfig {
 // One service. A struct with more fields of a service may derive from it and call its describe().
 struct ClusterConfig {
   UpstreamProtocol protocol = UpstreamProtocol::http1;
+  std::optional<TlsConfig> tls;
   Balance balance;
   std::optional<StickyConfig> sticky;
   TimeoutConfig timeouts;
@@ -137,8 +139,11 @@ struct ClusterConfig {
   template <class Visitor>
   static void describe(Visitor& visit) {
     visit.field("protocol", &ClusterConfig::protocol,
-                {.doc = "What the endpoints speak: http1, or http2 without TLS (with prior "
+                {.doc = "What the endpoints speak: http1, or http2 (without TLS by prior "
                         "knowledge, as gRPC servers do), many requests to a connection."});
+    visit.field("tls", &ClusterConfig::tls,
+                {.doc = "Speaks TLS with the endpoints, health probes too. Not if absent.",
+                 .example = "{ ca: internal-ca.pem, cert: spillway.pem, key: spillway.key }"});
     visit.field("balance", &ClusterConfig::balance,
                 {.doc = "Which endpoint takes a request: round_robin, least_requests, random_two "
                         "or ring_hash(header:NAME | cookie:NAME | ip). All honour weights.",

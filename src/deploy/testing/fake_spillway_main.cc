@@ -87,9 +87,9 @@ std::string own_file() {
 class ConnectProbe final : public ReadyProbe {
  public:
   explicit ConnectProbe(Loop& loop) : loop_(loop) {}
-  Task<Result<void>> probe_ready(SocketAddress address, std::optional<std::string>,
+  Task<Result<void>> probe_ready(ReplicaEndpoint endpoint, std::optional<std::string>,
                                  Deadline deadline) override {
-    CO_TRY_VOID(co_await runtime::Socket::connect(loop_, address, deadline));
+    CO_TRY_VOID(co_await runtime::Socket::connect(loop_, endpoint.address, deadline));
     co_return Result<void>{};
   }
 

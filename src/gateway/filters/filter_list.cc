@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "gateway/filters/authentication.h"
 #include "gateway/filters/client_access.h"
@@ -15,14 +16,17 @@
 #include "gateway/filters/header_rules.h"
 #include "gateway/filters/https_redirect.h"
 #include "gateway/filters/loop_guard.h"
+#include "gateway/filters/maintenance.h"
 #include "gateway/filters/parameter_limit.h"
 #include "gateway/filters/rate_limits.h"
 #include "gateway/filters/redirects.h"
 #include "gateway/filters/rewrites.h"
 #include "gateway/filters/security_headers.h"
+#include "gateway/filters/splits.h"
 #include "gateway/filters/strict_transport.h"
 #include "gateway/filters/tracing.h"
 #include "gateway/gateway.h"
+#include "gateway/split.h"
 
 namespace spillway::gateway {
 
@@ -92,10 +96,6 @@ bool changes_answers(const GatewayConfig& config) {
 
 void explain_shaping(const GatewayConfig& config, const RouteConfig& route,
                      std::vector<std::string>& steps) {
-  if (route.redirect) {
-    steps.push_back(
-        fmt::format("redirect: {} to {}", route.redirect->status, route.redirect->to.text));
-  }
   if (!config.request_headers.is_empty() || !route.request_headers.is_empty()) {
     steps.emplace_back("request headers");
   }
@@ -109,6 +109,31 @@ void explain_shaping(const GatewayConfig& config, const RouteConfig& route,
   note("path", route.rewrite->path);
   note("host", route.rewrite->host);
   steps.push_back("rewrite: " + what);
+}
+
+// What the plan says; `spillway maintenance` may have turned it since.
+std::string explain_maintenance(const GatewayConfig& config, const RouteConfig* route) {
+  const bool is_on = config.maintenance.enabled || (route != nullptr && route->maintenance);
+  return is_on ? ": on, answers 503" : "";
+}
+
+// "split: web 95%, canary 5% by ip", as the plan says.
+std::string explain_split(const SplitConfig& split) {
+  std::string text = "split: ";
+  for (size_t side = 0; side < split.to.size(); ++side) {
+    const SplitTarget& target = split.to[side];
+    const double share =
+        side == 0 ? 1 - shares_of(split, {}) : target.share.value_or(Share{}).of_one;
+    text += fmt::format("{}{} {}", side == 0 ? "" : ", ", target.service,
+                        to_string(Share::percent(std::round(share * 1e8) / 1e6)));
+    for (const auto& [name, value] : target.headers) {
+      text += fmt::format(" or header {}: {}", name, value);
+    }
+    for (const auto& [name, value] : target.cookies) {
+      text += fmt::format(" or cookie {}={}", name, value);
+    }
+  }
+  return text + ", by " + to_string(split.by);
 }
 
 // "authentication: jwt or basic, with role admin".
@@ -136,6 +161,7 @@ FilterChain make_filters(const GatewayParts& parts, const Routing& routing, tele
   request.push_back(std::make_unique<Tracing>(trusted));            // Names what goes upstream.
   request.push_back(std::make_unique<ClientAccess>(parts, scope));  // Before work for them.
   request.push_back(std::make_unique<HttpsRedirect>());  // Before anything is said in clear.
+  request.push_back(std::make_unique<Maintenance>(parts, routing));
   request.push_back(std::make_unique<ParameterLimit>(config.parameters_max));
   const auto limit_at = [&](Stage stage) {
     if (limits_at(stage, config, nullptr).empty()) return;
@@ -152,6 +178,9 @@ FilterChain make_filters(const GatewayParts& parts, const Routing& routing, tele
     request.push_back(std::make_unique<Redirects>());
   }
   limit_at(Stage::by_user);  // Once it is known who asks.
+  if (any_route(config, [](const RouteConfig& route) { return route.split.has_value(); })) {
+    request.push_back(std::make_unique<Splits>(parts, routing));
+  }
   if (changes_requests(config)) request.push_back(std::make_unique<RequestHeaders>(config));
   if (any_route(config, [](const RouteConfig& route) { return route.rewrite.has_value(); })) {
     request.push_back(std::make_unique<Rewrites>());
@@ -180,6 +209,7 @@ std::vector<std::string> explain_filters(const GatewayConfig& config, const Rout
                                     "tracing",
                                     "client access" + explain_access(config.clients),
                                     "https redirect",
+                                    "maintenance" + explain_maintenance(config, route),
                                     fmt::format("parameter limit: {}", config.parameters_max)};
   explain_limits(Stage::early, config, route, steps);
   if (config.verifies_clients) steps.emplace_back("client certificate");
@@ -188,8 +218,17 @@ std::vector<std::string> explain_filters(const GatewayConfig& config, const Rout
     steps.push_back(fmt::format("cors: {}", fmt::join(cors.origins, ", ")));
   }
   if (config.identifies_callers) steps.push_back(explain_authentication(route));
-  if (route != nullptr) explain_shaping(config, *route, steps);
+  if (route != nullptr && route->redirect) {
+    steps.push_back(
+        fmt::format("redirect: {} to {}", route->redirect->status, route->redirect->to.text));
+  }
   explain_limits(Stage::by_user, config, route, steps);
+  if (route != nullptr && route->split) steps.push_back(explain_split(*route->split));
+  if (route != nullptr) explain_shaping(config, *route, steps);
+  if (route != nullptr && route->files) {
+    steps.push_back(fmt::format("files: {}{}", route->files->folder,
+                                route->service.empty() ? "" : ", else the service"));
+  }
   if (config.security_headers) steps.emplace_back("answer: security headers");
   if (!config.hsts.empty()) steps.push_back("answer: Strict-Transport-Security: " + config.hsts);
   if (config.compress) {

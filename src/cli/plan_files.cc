@@ -1,0 +1,30 @@
+// cli/plan_files.cc: certificates, keys, countries and pages, read and thrown away.
+#include "cli/plan_files.h"
+
+#include "server/certificates.h"
+#include "server/client_lists.h"
+#include "server/identities.h"
+#include "server/page_files.h"
+#include "server/upstream_certificates.h"
+
+namespace spillway::cli {
+
+void check_files(plan::LoadResult& loaded, bool may_be_absent) {
+  const plan::Plan& plan = *loaded.plan;
+  const auto note = [&](const char* field, const Result<void>& checked) {
+    if (checked) return;
+    const Error& error = checked.error();
+    const bool is_absent =
+        error.code == Error::Code::not_found || error.code == Error::Code::permission;
+    (is_absent && may_be_absent ? loaded.warnings : loaded.errors)
+        .push_back({{}, field, error.detail});
+  };
+  note("tls", server::check_certificates(plan));
+  note("services", server::check_upstream_certificates(plan));
+  note("clients.countries.file", server::check_clients(plan));
+  note(plan.error_pages.empty() ? "maintenance.page" : "error_pages", server::check_pages(plan));
+  note("auth", server::check_identities(plan));
+  if (!loaded.errors.empty()) loaded.plan.reset();
+}
+
+}  // namespace spillway::cli
