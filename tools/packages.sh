@@ -6,7 +6,7 @@ packages_build=(clang-19 lld-19 llvm-19 libclang-rt-19-dev ninja-build cmake cca
   libbenchmark-dev libssl-dev libnghttp2-dev libcrypt-dev libmaxminddb-dev
   zlib1g-dev libbrotli-dev libzstd-dev)
 # llvm-19 is for its llvm-ar: an older one cannot read what clang-19 writes.
-packages_test=(curl wrk openssl nghttp2-client python3-grpcio chromium)
+packages_test=(curl wrk openssl slowhttptest nghttp2-client python3-grpcio chromium)
 packages_check=(clang-format-19 clang-tidy-19 git)
 packages_bench=(wrk nginx haproxy util-linux openssl nghttp2-client)
 packages_node=(nodejs npm ca-certificates)  # Only where no Node of 18.18 or newer is installed.

@@ -62,6 +62,7 @@ struct Kind {
 
 struct StatusCount {
   uint64_t count = 0;
+  std::vector<float> took;  // Seconds, each answer.
   double slowest = 0;
   double first_at = 0;
   double last_at = 0;
@@ -276,6 +277,7 @@ void Connection::finish() {
   StatusCount& count = outcomes().statuses[status_];
   if (count.count++ == 0) count.first_at = time;
   count.last_at = time;
+  count.took.push_back(static_cast<float>(time - started_));
   count.slowest = std::max(count.slowest, time - started_);
   if (status_ >= 300 && count.count <= 3) {
     tally_.note(fmt::format("{:.3f} {} {}: {}", time, kind_->method, status_, body_));
@@ -329,15 +331,22 @@ std::string quoted(std::string_view text) {
   return result + "\"";
 }
 
+double p99_of(std::vector<float> took) {
+  const size_t place = took.size() * 99 / 100;
+  std::ranges::nth_element(took, took.begin() + static_cast<ptrdiff_t>(place));
+  return took[place];
+}
+
 void print(const Tally& tally, double began) {
   std::string methods;
   for (const auto& [name, one] : tally.methods) {
     std::string statuses;
     for (const auto& [status, count] : one.statuses) {
       statuses +=
-          fmt::format(R"({}"{}":{{"count":{},"max_ms":{:.2f},"first_at":{:.6f},"last_at":{:.6f}}})",
-                      statuses.empty() ? "" : ",", status, count.count, count.slowest * 1e3,
-                      count.first_at, count.last_at);
+          fmt::format(R"({}"{}":{{"count":{},"p99_ms":{:.2f},"max_ms":{:.2f},"first_at":{:.6f},)"
+                      R"("last_at":{:.6f}}})",
+                      statuses.empty() ? "" : ",", status, count.count, p99_of(count.took) * 1e3,
+                      count.slowest * 1e3, count.first_at, count.last_at);
     }
     methods +=
         fmt::format(R"({}"{}":{{"refused":{},"failed_before":{},"truncated":{},"timed_out":{},)"
