@@ -18,6 +18,7 @@
 #include "gateway/compress_config.h"
 #include "gateway/limit_config.h"
 #include "gateway/shaping_config.h"
+#include "redis/config.h"
 
 namespace spillway::gateway {
 
@@ -177,9 +178,11 @@ struct GatewayConfig {
   std::optional<CorsConfig> cors;
   std::optional<SecurityHeadersConfig> security_headers;
   std::optional<CompressConfig> compress;
-  bool verifies_clients = false;    // Mutual TLS.
-  bool identifies_callers = false;  // The plan has `auth`.
-  std::string hsts;                 // Strict-Transport-Security on answers over https; empty: none.
+  bool verifies_clients = false;            // Mutual TLS.
+  bool identifies_callers = false;          // The plan has `auth`.
+  std::optional<redis::RedisConfig> redis;  // Where shared limits are counted.
+  std::string name = "spillway";            // Of the plan.
+  std::string hsts;  // Strict-Transport-Security on answers over https; empty: none.
 };
 
 }  // namespace spillway::gateway

@@ -17,6 +17,7 @@
 #include "gateway/request_context.h"
 #include "gateway/route_table.h"
 #include "gateway/service.h"
+#include "gateway/shared_limits.h"
 #include "http/exchange.h"
 #include "http/via.h"
 #include "telemetry/access_log.h"
@@ -62,6 +63,7 @@ struct GatewayParts {
   std::shared_ptr<const ClientRules> client_rules;  // Null: all clients are served.
   // A token names a key of its issuer that is not here. May be null.
   std::function<void()> want_keys;
+  SharedLimits* shared_limits = nullptr;  // Of this core. Null: all limits are this instance's.
 };
 
 // One per core, and only touched by it.

@@ -59,7 +59,8 @@ class GatewayTest : public runtime::PeerTest {
                                  .active_users = active_users,
                                  .via = via,
                                  .proxy = options,
-                                 .want_keys = [this] { ++keys_wanted; }},
+                                 .want_keys = [this] { ++keys_wanted; },
+                                 .shared_limits = shared_limits},
                     std::move(routing));
     return *gateway;
   }
@@ -115,6 +116,7 @@ class GatewayTest : public runtime::PeerTest {
   std::shared_ptr<const IdentityRules> identity;
   std::shared_ptr<Service> authority;
   int keys_wanted = 0;
+  SharedLimits* shared_limits = nullptr;
   std::optional<Gateway> gateway;
   std::vector<std::unique_ptr<http::ServerConnection>> connections;
   LinesKept log;  // For set_access_log().

@@ -80,7 +80,9 @@ gateway::GatewayConfig Plan::gateway() const {
                                 .response_headers = response_headers,
                                 .cors = cors,
                                 .security_headers = security_headers,
-                                .compress = compress};
+                                .compress = compress,
+                                .redis = redis,
+                                .name = name};
   config.verifies_clients = tls.clients.has_value();
   config.identifies_callers = auth.is_used();
   if (tls.hsts) config.hsts = tls.hsts->value();

@@ -8,68 +8,16 @@
 #include <string_view>
 #include <vector>
 
-#include "base/address.h"
 #include "base/error.h"
 #include "base/fields.h"
-#include "deploy/config.h"
 #include "gateway/config.h"
 #include "http/config.h"
 #include "identity/config.h"
+#include "plan/service.h"
+#include "redis/config.h"
 #include "server/config.h"
-#include "upstream/config.h"
 
 namespace spillway::plan {
-
-// Where an endpoint is: an IP address or a name, with a port, or a UNIX socket. Immutable value.
-struct EndpointAddress {
-  std::string name;  // Not empty: resolved again and again; `socket` then has the port alone.
-  SocketAddress socket;
-
-  // "10.0.0.1:4010", "[::1]:4010", "app.internal:4010" or "unix:/run/app.sock".
-  static Result<EndpointAddress> parse(std::string_view text);
-  auto operator<=>(const EndpointAddress&) const = default;
-};
-std::string to_string(const EndpointAddress& address);
-
-// One endpoint that already runs. The short form is its address alone.
-struct EndpointConfig {
-  EndpointAddress address;
-  uint32_t weight = 1;
-
-  static Result<EndpointConfig> parse(std::string_view text);
-
-  template <class Visitor>
-  static void describe(Visitor& visit) {
-    visit.field("address", &EndpointConfig::address,
-                {.doc = "ADDRESS:PORT, NAME:PORT or unix:/PATH.",
-                 .required = true,
-                 .example = "10.0.0.2:4010"});
-    visit.field("weight", &EndpointConfig::weight,
-                {.doc = "Its share of the requests, relative to the others'.",
-                 .minimum = 1,
-                 .maximum = upstream::limits::weight_max,
-                 .example = "5"});
-  }
-};
-
-// One service: replicas of a command of the user's, or endpoints that already run; never both.
-struct Service {
-  deploy::ProcessConfig process;  // `run` and its company; without `run`: endpoints.
-  std::vector<EndpointConfig> endpoints;
-  upstream::ClusterConfig cluster;  // Balancing, health, timeouts, retries, breaker, queue.
-
-  bool is_supervised() const { return !process.run.empty(); }
-
-  template <class Visitor>
-  static void describe(Visitor& visit) {
-    visit.embed(&Service::process);
-    visit.field("endpoints", &Service::endpoints,
-                {.doc = "What already runs, instead of `run`: addresses, UNIX sockets or host "
-                        "names, which are resolved again and again.",
-                 .example = "[10.0.0.1:4010, { address: \"10.0.0.2:4010\", weight: 5 }]"});
-    visit.embed(&Service::cluster);
-  }
-};
 
 // The whole file. Immutable once loaded; any core may read it.
 struct Plan {
@@ -83,6 +31,7 @@ struct Plan {
   std::map<std::string, Service> services;   // Never empty once loaded.
   std::vector<gateway::RouteConfig> routes;  // Never empty; each names a service that exists.
   std::map<std::string, gateway::LimitConfig> limits;
+  std::optional<redis::RedisConfig> redis;
   gateway::HeaderRules request_headers;
   gateway::HeaderRules response_headers;
   std::optional<gateway::CorsConfig> cors;
@@ -167,6 +116,10 @@ void Plan::describe_traffic(Visitor& visit) {
   visit.field(
       "limits", &Plan::limits,
       {.doc = "How many requests are let through, by name; `limit` of a route says which."});
+  visit.field("redis", &Plan::redis,
+              {.doc = "Where limits with `shared: true` are counted.",
+               .secret = true,
+               .example = "redis://10.0.0.5:6379"});
   visit.field("request_headers", &Plan::request_headers,
               {.doc = "Changes of requests before a service, on every route."});
   visit.field("response_headers", &Plan::response_headers,

@@ -228,6 +228,11 @@ bool Client::is_reachable() const {
   return std::ranges::all_of(nodes_, [](const auto& entry) { return entry.second->is_up(); });
 }
 
+bool Client::is_away() const {
+  return map_has_failed_ ||
+         std::ranges::any_of(nodes_, [](const auto& entry) { return entry.second->is_away(); });
+}
+
 uint64_t Client::connections() const {
   return static_cast<uint64_t>(
       std::ranges::count_if(nodes_, [](const auto& entry) { return entry.second->is_up(); }));

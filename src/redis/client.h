@@ -48,6 +48,8 @@ class Client {
 
   // The node is connected; of a cluster all that have slots, and each slot has one.
   bool is_reachable() const;
+  // Some calls fail at once. Neither is the case while it connects anew for the first time.
+  bool is_away() const;
   uint64_t connections() const;
   uint64_t failures() const;    // Of connections and of connecting.
   std::string trouble() const;  // Why something is away; empty if nothing is.

@@ -129,11 +129,13 @@ TEST_F(RedisClient, fails_at_once_while_the_server_is_away_and_comes_back_with_i
   const Instant before = loop.now();
   EXPECT_EQ(ask("k", {"PING"}), "connection_refused");
   EXPECT_LT(loop.now() - before, 500ms);
+  EXPECT_TRUE(client->is_away());
   EXPECT_THAT(client->trouble(), HasSubstr("127.0.0.1"));
   server.start();
   EXPECT_TRUE(becomes_reachable());
   EXPECT_EQ(ask("k", {"PING"}), "PONG");
   EXPECT_EQ(client->trouble(), "");
+  EXPECT_FALSE(client->is_away());
   EXPECT_GE(changes, 3);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,6 +36,7 @@ std::string to_string(const Url& url);
 struct RedisConfig {
   OneOrMore<Url> at;
   bool cluster = false;
+  std::optional<std::string> prefix;
   Duration timeout = 50ms;
   uint32_t in_flight = 1000;
 
@@ -51,6 +53,10 @@ struct RedisConfig {
                  .example = "redis://10.0.0.5:6379"});
     visit.field("cluster", &RedisConfig::cluster,
                 {.doc = "It is a Redis cluster: each key is asked for where its slot is."});
+    visit.field("prefix", &RedisConfig::prefix,
+                {.doc = "Begins the names of all our keys. Instances with the same one share what "
+                        "they count. \"spillway:\" and the plan's `name` if absent.",
+                 .example = "shop"});
     visit.field("timeout", &RedisConfig::timeout,
                 {.doc = "How long an answer may take; then this instance decides by itself.",
                  .minimum = 0.001,

@@ -53,6 +53,8 @@ class Node {
 
   const NodeAddress& address() const { return address_; }
   bool is_up() const { return connection_ != nullptr; }
+  // Calls fail at once; else they go out, or wait for a connection being made.
+  bool is_away() const { return !is_up() && !is_first_try_; }
   uint64_t failures() const { return failures_; }          // Of connecting, and of connections.
   const std::string& trouble() const { return trouble_; }  // The last of them; empty if none.
 
