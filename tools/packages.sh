@@ -6,7 +6,7 @@ packages_build=(clang-19 lld-19 llvm-19 libclang-rt-19-dev ninja-build cmake cca
   libbenchmark-dev libssl-dev libnghttp2-dev libcrypt-dev libmaxminddb-dev
   zlib1g-dev libbrotli-dev libzstd-dev)
 # llvm-19 is for its llvm-ar: an older one cannot read what clang-19 writes.
-packages_test=(curl wrk openssl slowhttptest nghttp2-client python3-grpcio chromium)
+packages_test=(curl wrk openssl slowhttptest nghttp2-client python3-grpcio chromium redis-server)
 packages_check=(clang-format-19 clang-tidy-19 git)
 packages_bench=(wrk nginx haproxy util-linux openssl nghttp2-client)
 packages_node=(nodejs npm ca-certificates)  # Only where no Node of 18.18 or newer is installed.
@@ -54,11 +54,11 @@ has_node() {
   command -v npm >/dev/null && command -v node >/dev/null && node -e "$ask"
 }
 
-# A freshly installed nginx or haproxy must not start serving on this machine: policy-rc.d(8) says
-# so while we install, unless the machine has a policy of its own.
+# A freshly installed nginx, haproxy or Redis must not start serving on this machine: policy-rc.d(8)
+# says so while we install, unless the machine has a policy of its own.
 install_packages() (
   policy=/usr/sbin/policy-rc.d
-  if [[ " $* " =~ \ (nginx|haproxy)\  && ! -e $policy ]]; then
+  if [[ " $* " =~ \ (nginx|haproxy|redis-server)\  && ! -e $policy ]]; then
     trap 'as_root rm -f "$policy"' EXIT
     printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
     as_root chmod 755 "$policy"

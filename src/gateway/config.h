@@ -20,6 +20,7 @@
 #include "gateway/pages_config.h"
 #include "gateway/shaping_config.h"
 #include "gateway/split_config.h"
+#include "redis/config.h"
 
 namespace spillway::gateway {
 
@@ -152,10 +153,12 @@ struct GatewayConfig {
   std::optional<SecurityHeadersConfig> security_headers;
   std::optional<CompressConfig> compress;
   MaintenanceConfig maintenance;
-  std::string folder = {};          // Of the plan, where relative paths begin.
-  bool verifies_clients = false;    // Mutual TLS.
-  bool identifies_callers = false;  // The plan has `auth`.
-  std::string hsts;                 // Strict-Transport-Security on answers over https; empty: none.
+  std::string folder = {};                  // Of the plan, where relative paths begin.
+  bool verifies_clients = false;            // Mutual TLS.
+  bool identifies_callers = false;          // The plan has `auth`.
+  std::optional<redis::RedisConfig> redis;  // Where shared limits are counted.
+  std::string name = "spillway";            // Of the plan.
+  std::string hsts;  // Strict-Transport-Security on answers over https; empty: none.
 };
 
 }  // namespace spillway::gateway

@@ -20,6 +20,7 @@
 #include "gateway/request_context.h"
 #include "gateway/route_table.h"
 #include "gateway/service.h"
+#include "gateway/shared_limits.h"
 #include "gateway/switches.h"
 #include "http/exchange.h"
 #include "http/via.h"
@@ -77,6 +78,7 @@ struct GatewayParts {
   std::function<void()> want_keys = {};
   std::shared_ptr<const Switches> switches = {};  // Null: all is as the plan says.
   runtime::BlockingPool* file_pool = nullptr;     // Null: no route has files.
+  SharedLimits* shared_limits = nullptr;  // Of this core. Null: all limits are this instance's.
 };
 
 // One per core, and only touched by it.

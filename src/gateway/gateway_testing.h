@@ -67,7 +67,8 @@ class GatewayTest : public runtime::PeerTest {
                                  .via = via,
                                  .proxy = options,
                                  .want_keys = [this] { ++keys_wanted; },
-                                 .file_pool = &pool},
+                                 .file_pool = &pool,
+                                 .shared_limits = shared_limits},
                     std::move(routing));
     return *gateway;
   }
@@ -128,6 +129,7 @@ class GatewayTest : public runtime::PeerTest {
   std::shared_ptr<const IdentityRules> identity;
   std::shared_ptr<Service> authority;
   int keys_wanted = 0;
+  SharedLimits* shared_limits = nullptr;
   std::optional<Gateway> gateway;
   std::vector<std::unique_ptr<http::ServerConnection>> connections;
   LinesKept log;  // For set_access_log().

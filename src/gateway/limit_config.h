@@ -37,6 +37,7 @@ struct LimitConfig {
   LimitKey by;
   std::string message = "Too many requests, please try again later";
   LimitHeaders headers = LimitHeaders::standard;
+  bool shared = false;
   uint32_t keys = 100'000;
   uint32_t ipv6_prefix = 64;
 
@@ -62,6 +63,12 @@ struct LimitConfig {
                 {.doc = "standard: RateLimit and RateLimit-Policy "
                         "(draft-ietf-httpapi-ratelimit-headers-10). legacy: X-RateLimit-Limit, "
                         "-Remaining and -Reset (in seconds). Retry-After comes with every 429."});
+    visit.field(
+        "shared", &LimitConfig::shared,
+        {.doc = "Counted in `redis`, together with all instances of the same `redis.prefix`. While "
+                "Redis does not answer, each instance goes on by itself from what it was "
+                "told last.",
+         .raising = "A round trip to Redis for each request."});
     visit.field("keys", &LimitConfig::keys,
                 {.doc = "So many clients are remembered; then the one that has not come for the "
                         "longest time is forgotten.",

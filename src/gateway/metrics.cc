@@ -4,10 +4,34 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace spillway::gateway {
 
 using telemetry::MetricType;
+
+namespace {
+
+const telemetry::Family& gauge(telemetry::Registry& registry, std::string name, std::string help) {
+  return registry.family(
+      {.name = std::move(name), .help = std::move(help), .type = MetricType::gauge});
+}
+
+const telemetry::Family& shared_decisions(telemetry::Registry& registry) {
+  return registry.family(
+      {.name = "spillway_rate_limit_shared_total",
+       .help = "Decisions of limits that are shared: shared (by Redis), local_fallback (by this "
+               "instance, because Redis did not answer).",
+       .label_names = {"limit", "result"}});
+}
+
+const telemetry::Family& command_failures(telemetry::Registry& registry) {
+  return registry.family({.name = "spillway_redis_command_failures_total",
+                          .help = "Questions to Redis without a useful answer, by kind of error.",
+                          .label_names = {"error"}});
+}
+
+}  // namespace
 
 FileFamilies::FileFamilies(telemetry::Registry& registry)
     : answers(registry.family(
@@ -65,6 +89,15 @@ MetricFamilies::MetricFamilies(telemetry::Registry& its_registry)
       rate_limits(registry.family({.name = "spillway_rate_limit_requests_total",
                                    .help = "Requests that a limit looked at: allowed, refused.",
                                    .label_names = {"limit", "result"}})),
+      rate_limits_shared(shared_decisions(registry)),
+      redis_connections(gauge(registry, "spillway_redis_connections_open",
+                              "Connections to Redis, of all workers.")),
+      redis_workers(gauge(registry, "spillway_redis_workers_connected",
+                          "Workers that reach Redis, all nodes of a cluster.")),
+      redis_durations(registry.family({.name = "spillway_redis_command_duration_seconds",
+                                       .help = "From a question to Redis to its answer.",
+                                       .type = MetricType::histogram})),
+      redis_failures(command_failures(registry)),
       compressed(
           registry.family({.name = "spillway_compressed_answers_total",
                            .help = "Answers that were compressed on their way to the client.",

@@ -39,8 +39,13 @@ struct MetricFamilies {
   const telemetry::Family& bytes_sent;          // By route.
   const telemetry::Family& auth;                // By method and verdict.
   const telemetry::Family& rate_limits;         // By limit and result.
-  const telemetry::Family& compressed;          // By encoding.
-  const telemetry::Family& compression_bytes;   // By encoding and direction.
+  const telemetry::Family& rate_limits_shared;  // By limit and result.
+  const telemetry::Family& redis_connections;
+  const telemetry::Family& redis_workers;
+  const telemetry::Family& redis_durations;
+  const telemetry::Family& redis_failures;     // By error.
+  const telemetry::Family& compressed;         // By encoding.
+  const telemetry::Family& compression_bytes;  // By encoding and direction.
   const telemetry::Family& compression_refused;
   const FileFamilies files;
 };

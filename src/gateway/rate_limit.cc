@@ -29,6 +29,10 @@ void RateLimit::give_back(const Hash128& key) {
   shard_of(key).with([&](upstream::LimitTable& table) { table.give_back(key); });
 }
 
+void RateLimit::note(const Hash128& key, const upstream::RateAnswer& answer, Instant now) {
+  shard_of(key).with([&](upstream::LimitTable& table) { table.note(key, answer, now); });
+}
+
 RateLimits make_rate_limits(const std::map<std::string, LimitConfig>& configs,
                             const RateLimits& before, Random& random) {
   RateLimits limits;

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 
 #include "gateway/gateway_testing.h"
+#include "redis/server_testing.h"
+#include "runtime/blocking_pool.h"
 
 namespace spillway::gateway {
 namespace {
@@ -101,6 +103,123 @@ TEST_F(RateLimitTest, speaks_the_dialect_that_the_plan_wants) {
   const std::string refused = ask();
   EXPECT_THAT(refused, HasSubstr("content-type: application/json\r\n"));
   EXPECT_THAT(refused, HasSubstr("{\"error\":\"slow down\"}"));
+}
+
+// With a real Redis behind the gateway.
+class SharedRateLimitTest : public RateLimitTest {
+ protected:
+  void SetUp() override {
+    if (!redis::has_redis_server()) {
+      GTEST_SKIP() << "redis-server is not installed: nothing is tested";
+    }
+    GatewayConfig plan;
+    server = std::make_unique<redis::RedisServer>();
+    plan.redis = *redis::RedisConfig::parse("redis://127.0.0.1:" + std::to_string(server->port()));
+    plan.redis->timeout = 2s;
+    shared.use(plan);
+    turn();
+    shared_limits = &shared;
+  }
+  void TearDown() override {
+    for (auto& connection : connections) connection->cut();
+    finish();
+    run(shared.close(soon()));
+  }
+  void add_shared(const std::string& name, const char* rate, const char* by) {
+    add(name, rate, by);
+    limit_configs[name].shared = true;
+  }
+  double count_of_decisions(const std::string& result) {
+    for (const auto& family : registry.snapshot()) {
+      if (family.spec.name != "spillway_rate_limit_shared_total") continue;
+      for (const auto& series : family.series) {
+        if (series.labels.at(1) == result) return series.value;
+      }
+    }
+    return -1;
+  }
+
+  struct NoLines final : telemetry::LogSink {
+    void write_line(std::string_view) override {}
+  } no_lines;
+  telemetry::Log quiet{no_lines, [this] { return loop.wall_now(); }, telemetry::LogLevel::error,
+                       telemetry::LogFormat::json};
+  runtime::BlockingPool pool;
+  runtime::Resolver resolver{pool};
+  RedisReach reach{quiet};
+  SharedLimits shared{loop, resolver, families, reach};
+  std::unique_ptr<redis::RedisServer> server;
+};
+
+TEST_F(SharedRateLimitTest, redis_counts_what_clients_are_told) {
+  add_shared("bids", "2 per 1m", "ip");
+  const std::string first = ask();
+  EXPECT_THAT(first, HasSubstr("200 OK"));
+  EXPECT_THAT(first, HasSubstr("ratelimit-policy: \"bids\";q=2;w=60\r\n"));
+  EXPECT_THAT(first, HasSubstr("ratelimit: \"bids\";r=1;t=60\r\n"));
+  EXPECT_THAT(ask(), HasSubstr("r=0;"));
+  const std::string refused = ask();
+  EXPECT_THAT(refused, HasSubstr("HTTP/1.1 429 Too Many Requests\r\n"));
+  EXPECT_THAT(refused, HasSubstr("retry-after: 60\r\n"));
+  EXPECT_EQ(count_of_decisions("shared"), 3);
+  EXPECT_EQ(count_of_decisions("local_fallback"), 0);
+  EXPECT_EQ(server->ask({"DBSIZE"}).integer, 1);
+}
+
+TEST_F(SharedRateLimitTest, goes_on_alone_from_what_redis_told_and_is_shared_again_later) {
+  add_shared("bids", "4 per 1m", "ip");
+  EXPECT_THAT(ask(), HasSubstr("r=3;"));
+  // Another instance has had two.
+  const std::string key = server->ask({"KEYS", "*"}).items.at(0).text;
+  server->ask({"HINCRBY", key, "used", "2"});
+  EXPECT_THAT(ask(), HasSubstr("r=0;"));
+  server->stop();
+  EXPECT_THAT(ask(), HasSubstr("429"));
+  client.peer = *SocketAddress::parse("192.0.2.8:1");
+  EXPECT_THAT(ask(), HasSubstr("r=3;"));
+  EXPECT_GE(count_of_decisions("local_fallback"), 2);
+  server->start();
+  EXPECT_TRUE(runtime::turn_until(loop, [&] {
+    (void)ask();
+    return server->ask({"DBSIZE"}).integer == 1;
+  }));
+  EXPECT_GT(count_of_decisions("shared"), 2);
+}
+
+TEST_F(SharedRateLimitTest, what_redis_refuses_takes_nothing_from_the_counts_of_this_instance) {
+  add("all", "10 per 1m", "all");
+  add_shared("each", "1 per 1m", "ip");
+  EXPECT_THAT(ask(), HasSubstr("\"all\";r=9"));
+  for (int i = 0; i < 5; ++i) EXPECT_THAT(ask(), HasSubstr("429"));
+  client.peer = *SocketAddress::parse("192.0.2.8:1");
+  EXPECT_THAT(ask(), HasSubstr("\"all\";r=8"));
+  server->stop();
+  client.peer = *SocketAddress::parse("192.0.2.7:1");
+  EXPECT_THAT(ask(), HasSubstr("429"));
+  client.peer = *SocketAddress::parse("192.0.2.9:1");
+  EXPECT_THAT(ask(), HasSubstr("\"all\";r=7"));
+}
+
+TEST_F(SharedRateLimitTest, asks_redis_again_for_limits_by_user_or_header) {
+  add_shared("tenant", "1 per 1m", "header:x-tenant");
+  EXPECT_THAT(ask("X-Tenant: a\r\n"), HasSubstr("200 OK"));
+  EXPECT_THAT(ask("X-Tenant: a\r\n"), HasSubstr("429"));
+  EXPECT_THAT(ask("X-Tenant: b\r\n"), HasSubstr("200 OK"));
+  EXPECT_THAT(ask(), HasSubstr("200 OK"));
+  EXPECT_THAT(ask(), HasSubstr("429"));
+}
+
+TEST_F(SharedRateLimitTest, ends_the_question_when_the_client_leaves) {
+  add_shared("bids", "2 per 1m", "ip");
+  EXPECT_THAT(ask(), HasSubstr("200 OK"));
+  server->freeze();
+  {
+    runtime::Peer peer = connect();
+    peer.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    turn();
+  }
+  finish();  // Long before the time is up.
+  server->thaw();
 }
 
 TEST(RateLimits, go_on_counting_over_a_reload_that_leaves_them_as_they_are) {

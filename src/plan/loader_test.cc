@@ -157,8 +157,9 @@ const std::vector<BadPlan> bad_plans{
     {"not_built",
      "cache: { memory: 1GB }",
      {R"(p.yaml:1:1: cache: "cache" is not a field of this version; known here: name, user, )"
-      "include, listen, admin, workers, access_log, services, routes, limits, request_headers, "
-      "response_headers, cors, security_headers, compress, error_pages, maintenance, request, "
+      "include, listen, admin, workers, access_log, services, routes, limits, redis, "
+      "request_headers, response_headers, cors, security_headers, compress, error_pages, "
+      "maintenance, request, "
       "connections, clients, auth, tls, resources, shutdown"}},
     {"pages",
      "error_pages: [{ status: 200-499, file: e.html }, { file: x.html }]",
@@ -304,6 +305,31 @@ const std::vector<BadPlan> bad_plans{
       R"(p.yaml:3:31: routes[0].limit[2]: "a" is not a limit; known: Bids)",
       R"(p.yaml:3:34: routes[0].limit[3]: "b" is not a limit; known: Bids)",
       R"(p.yaml:3:37: routes[0].limit[4]: "c" is not a limit; known: Bids)"}},
+    {"shared_nowhere",
+     "limits: { bids: { rate: 50 per 1m, shared: true } }",
+     {"p.yaml:1:44: limits.bids.shared: needs `redis: redis://10.0.0.5:6379`, where instances "
+      "count together"}},
+    {"redis_tls",
+     "redis: rediss://:secret@10.0.0.5",
+     {"p.yaml:1:8: redis.at[0]: begins with rediss://; TLS to Redis is not built into this "
+      "version"}},
+    {"redis_sentinel",
+     "redis: sentinel://:secret@10.0.0.5",
+     {"p.yaml:1:8: redis: found a value (not shown), expected fields such as "
+      "redis://10.0.0.5:6379"}},
+    {"redis_addresses",
+     "redis: { at: [redis://10.0.0.5, redis://:secret@10.0.0.6], prefix: \"a{b\" }",
+     {"p.yaml:1:14: redis.at: has several addresses, which a cluster alone has; write `cluster: "
+      "true`, or one address",
+      "p.yaml:1:33: redis.at[1]: has another user or password than the first; a cluster has one",
+      "p.yaml:1:68: redis.prefix: is not 1 to 128 printable characters without blanks and braces"}},
+    {"redis_cluster",
+     "redis: { at: redis://10.0.0.5/3, cluster: true, timeout: 1m }",
+     {"p.yaml:1:14: redis.at[0]: names a database; a cluster has none but 0",
+      R"(p.yaml:1:58: redis.timeout: "1m" is above the most allowed, 10s)"}},
+    {"redis_nowhere",
+     "redis: { at: [], cluster: true }",
+     {"p.yaml:1:14: redis.at: is empty; expected at least one address"}},
     {"countries",
      "clients: { countries: { deny: [de, FR], allow: [FR] } }\n"
      "services: { web: { endpoints: [127.0.0.1:1] } }\n",

@@ -84,7 +84,9 @@ gateway::GatewayConfig Plan::gateway() const {
                                 .security_headers = security_headers,
                                 .compress = compress,
                                 .maintenance = maintenance,
-                                .folder = folder};
+                                .folder = folder,
+                                .redis = redis,
+                                .name = name};
   config.verifies_clients = tls.clients.has_value();
   config.identifies_callers = auth.is_used();
   if (tls.hsts) config.hsts = tls.hsts->value();

@@ -14,6 +14,7 @@
 #include "http/config.h"
 #include "identity/config.h"
 #include "plan/service.h"
+#include "redis/config.h"
 #include "server/config.h"
 
 namespace spillway::plan {
@@ -30,6 +31,7 @@ struct Plan {
   std::map<std::string, Service> services;   // Never empty once loaded.
   std::vector<gateway::RouteConfig> routes;  // Never empty; each names a service that exists.
   std::map<std::string, gateway::LimitConfig> limits;
+  std::optional<redis::RedisConfig> redis;
   gateway::HeaderRules request_headers;
   gateway::HeaderRules response_headers;
   std::optional<gateway::CorsConfig> cors;
@@ -116,6 +118,10 @@ void Plan::describe_traffic(Visitor& visit) {
   visit.field(
       "limits", &Plan::limits,
       {.doc = "How many requests are let through, by name; `limit` of a route says which."});
+  visit.field("redis", &Plan::redis,
+              {.doc = "Where limits with `shared: true` are counted.",
+               .secret = true,
+               .example = "redis://10.0.0.5:6379"});
   visit.field("request_headers", &Plan::request_headers,
               {.doc = "Changes of requests before a service, on every route."});
   visit.field("response_headers", &Plan::response_headers,

@@ -13,6 +13,7 @@
 #include "base/token.h"
 #include "plan/names.h"
 #include "plan/validate_auth.h"
+#include "plan/validate_redis.h"
 #include "plan/validate_shaping.h"
 
 namespace spillway::plan {
@@ -76,6 +77,7 @@ class Checker {
     for (size_t i = 0; i < plan_.routes.size(); ++i) check_route(i);
     check_unused_services();
     check_auth(plan_, origins_, findings_);
+    check_redis(plan_, origins_, complain());
     return std::move(findings_);
   }
 

@@ -52,6 +52,8 @@ Server::Server(runtime::Loop& control, telemetry::Registry& registry, telemetry:
       log_(log),
       families_(registry),
       via_(via_pseudonym(plan, control.random())),
+      resolver_(resolver),
+      redis_reach_(log),
       connections_(plan.resources.connections),
       services_(control),
       certificates_(runtime::TlsTicketKeys::make(control.wall_now())),
@@ -68,11 +70,11 @@ Server::Server(runtime::Loop& control, telemetry::Registry& registry, telemetry:
                                     .write_timeout = plan.connections.write_timeout};
   for (uint32_t core = 0; core < worker_count(plan); ++core) {
     loops_.push_back(make_loop(core));
-    workers_.push_back(
-        std::make_unique<Worker>(*loops_.back(),
-                                 WorkerShared{registry_, log_, families_, via_, connections_,
-                                              connections_by_ip_, want_keys, &file_pool_},
-                                 proxy, worker_plan(routing)));
+    workers_.push_back(std::make_unique<Worker>(
+        *loops_.back(),
+        WorkerShared{registry_, log_, families_, via_, connections_, connections_by_ip_, want_keys,
+                     resolver_, redis_reach_, &file_pool_},
+        proxy, worker_plan(routing)));
     drains_.push_back(std::make_unique<runtime::Gate>(*loops_.back()));
   }
 }

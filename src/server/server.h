@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/time.h"
 #include "gateway/metrics.h"
+#include "gateway/shared_limits.h"
 #include "http/via.h"
 #include "plan/plan.h"
 #include "runtime/core_threads.h"
@@ -123,6 +124,8 @@ class Server {
   telemetry::Log& log_;
   const gateway::MetricFamilies families_;
   const http::Via via_;
+  runtime::Resolver& resolver_;
+  gateway::RedisReach redis_reach_;
   runtime::SharedLimit connections_;
   uint64_t connections_most_ = UINT64_MAX;
   ServiceSet services_;

@@ -56,13 +56,15 @@ Worker::Worker(runtime::Loop& loop, const WorkerShared& shared, const gateway::P
       access_log_(loop.core()),
       plan_(plan),
       context_(loop, shared.registry),
+      shared_limits_(loop, shared.resolver, shared.families, shared.redis_reach),
       gateway_({.loop = loop,
                 .families = shared.families,
                 .active_users = active_users_,
                 .via = shared.via,
                 .proxy = proxy,
                 .want_keys = shared.want_keys,
-                .file_pool = shared.file_pool},
+                .file_pool = shared.file_pool,
+                .shared_limits = &shared_limits_},
                plan.routing),
       acceptors_(loop),
       clients_(loop) {
@@ -75,6 +77,7 @@ void Worker::use(const WorkerPlan& plan) {
   if (mutated(Mutation::keeps_old_plan)) return;
   if (plan.routing != plan_.routing) gateway_.use(plan.routing);
   plan_ = plan;
+  shared_limits_.use(plan_.routing->config);
   gateway_.use(plan_.client_rules);
   gateway_.use(plan_.switches);
   access_log_.writer = plan.access_log;
@@ -265,6 +268,7 @@ Task<bool> Worker::drain(Deadline deadline) {
   }
   (void)co_await acceptors_.close(Deadline::after(loop_.now(), 1s));
   (void)co_await gateway_.proxy().close(Deadline::after(loop_.now(), 1s));
+  co_await shared_limits_.close(Deadline::after(loop_.now(), 2s));
   co_return all_ended;
 }
 

@@ -15,12 +15,14 @@
 #include "base/intrusive_list.h"
 #include "base/time.h"
 #include "gateway/gateway.h"
+#include "gateway/shared_limits.h"
 #include "http/exchange.h"
 #include "http/server_connection.h"
 #include "runtime/gate.h"
 #include "runtime/line_writer.h"
 #include "runtime/listener.h"
 #include "runtime/loop.h"
+#include "runtime/resolver.h"
 #include "runtime/shared_limit.h"
 #include "runtime/tls_context.h"
 #include "server/config.h"
@@ -41,8 +43,9 @@ struct WorkerShared {
   runtime::SharedLimit& connections;
   ConnectionsByIp& connections_by_ip;
   std::function<void()> want_keys;  // Of a token's issuer; any thread. May be null.
-  runtime::BlockingPool* file_pool =
-      nullptr;  // Where files are looked at. Null: no plan has files.
+  runtime::Resolver& resolver;
+  gateway::RedisReach& redis_reach;
+  runtime::BlockingPool* file_pool = nullptr;  // Where files are looked at. Null: no plan has any.
 };
 
 // What a plan says to a worker. Replaced as a whole by a reload.
@@ -132,6 +135,7 @@ class Worker {
   telemetry::ActiveUsers active_users_;
   WorkerPlan plan_;
   http::ServerContext context_;
+  gateway::SharedLimits shared_limits_;
   gateway::Gateway gateway_;
   std::list<Port> ports_;
   IntrusiveList<http::ServerConnection> connections_;

@@ -50,8 +50,9 @@ uint64_t GatewayProcess::hedges() const {
 
 void GatewayProcess::add_cores(uint32_t count, const plan::Plan& plan) {
   const server::WorkerPlan first = worker_plan(plan, services_.apply(plan));
-  const server::WorkerShared shared{registry_,          log_,   families_, via_, connections_,
-                                    connections_by_ip_, nullptr};
+  const server::WorkerShared shared{registry_, log_,         families_,
+                                    via_,      connections_, connections_by_ip_,
+                                    nullptr,   resolver_,    redis_reach_};
   const gateway::ProxyOptions proxy{.body_kept_max = plan.request.kept_for_retries.bytes};
   for (uint32_t core = 0; core < count; ++core) {
     Core& added = cores_.emplace_back();

@@ -8,10 +8,13 @@
 #include <vector>
 
 #include "gateway/metrics.h"
+#include "gateway/shared_limits.h"
 #include "http/via.h"
 #include "plan/plan.h"
+#include "runtime/blocking_pool.h"
 #include "runtime/event.h"
 #include "runtime/gate.h"
+#include "runtime/resolver.h"
 #include "runtime/shared_limit.h"
 #include "server/prober.h"
 #include "server/service_set.h"
@@ -94,6 +97,10 @@ class GatewayProcess final : public Subject {
   http::Via via_;
   runtime::SharedLimit connections_;
   server::ConnectionsByIp connections_by_ip_;
+  // Never asked: no plan of a world has names, or a Redis.
+  runtime::BlockingPool pool_{{.threads = 1}};
+  runtime::Resolver resolver_{pool_};
+  gateway::RedisReach redis_reach_{log_};
   server::ServiceSet services_;
   server::Prober prober_;
   runtime::Gate control_gate_;

@@ -57,7 +57,8 @@ LimitTable::Place LimitTable::add(const Hash128& key, Instant now) {
   return place;
 }
 
-RateAnswer LimitTable::take(const Hash128& key, Instant now) {
+// Finds or adds it, as the one used last.
+LimitTable::Place LimitTable::use(const Hash128& key, Instant now) {
   Place place = find(key);
   if (place == none) {
     place = add(key, now);
@@ -65,7 +66,15 @@ RateAnswer LimitTable::take(const Hash128& key, Instant now) {
     unlink(place);
     link_newest(place);
   }
-  return upstream::take(rule_, entries_[place].state, now);
+  return place;
+}
+
+RateAnswer LimitTable::take(const Hash128& key, Instant now) {
+  return upstream::take(rule_, entries_[use(key, now)].state, now);
+}
+
+void LimitTable::note(const Hash128& key, const RateAnswer& answer, Instant now) {
+  upstream::note(rule_, entries_[use(key, now)].state, answer, now);
 }
 
 void LimitTable::give_back(const Hash128& key) {

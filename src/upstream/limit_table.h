@@ -19,6 +19,8 @@ class LimitTable {
 
   RateAnswer take(const Hash128& key, Instant now);
   void give_back(const Hash128& key);
+  // See upstream::note().
+  void note(const Hash128& key, const RateAnswer& answer, Instant now);
 
   uint32_t keys() const { return static_cast<uint32_t>(entries_.size()); }
   // Keys that made room while their state still meant something: their clients may go on too soon.
@@ -37,6 +39,7 @@ class LimitTable {
 
   Place& bucket_of(const Hash128& key) { return buckets_[key.low & (buckets_.size() - 1)]; }
   Place find(const Hash128& key);
+  Place use(const Hash128& key, Instant now);
   Place add(const Hash128& key, Instant now);
   void remove_from_bucket(Place place);
   void unlink(Place place);

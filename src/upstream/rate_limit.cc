@@ -49,6 +49,26 @@ void give_back(const RateRule& rule, RateState& state) {
   }
 }
 
+void note(const RateRule& rule, RateState& state, const RateAnswer& answer, Instant now) {
+  if (is_spent(rule, state, now)) state = {};
+  const bool is_new = state.used == 0;
+  if (rule.kind == RateRule::Kind::gcra) {
+    const Instant due = now + answer.reset;
+    state = {.mark = is_new ? due : std::max(state.mark, due), .used = 1};
+    return;
+  }
+  const uint64_t left = std::min<uint64_t>(answer.remaining, rule.count);
+  const auto used = static_cast<uint32_t>(rule.count - left);
+  const Instant opened = now + answer.reset - rule.per;
+  // Answers of one window come with the delays of their ways.
+  const bool is_same_window = !is_new && opened - state.mark < rule.per / 2;
+  if (is_same_window) {
+    state.used = std::max(state.used, used);
+  } else {
+    state = {.mark = opened, .used = used};
+  }
+}
+
 bool is_spent(const RateRule& rule, const RateState& state, Instant now) {
   if (state.used == 0) return true;
   return rule.kind == RateRule::Kind::window ? now >= state.mark + rule.per : now >= state.mark;

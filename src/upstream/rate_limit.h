@@ -25,6 +25,9 @@ struct RateAnswer {
 RateAnswer take(const RateRule& rule, RateState& state, Instant now);
 // Undoes a take() that was allowed, because another limit refused the request.
 void give_back(const RateRule& rule, RateState& state);
+// Takes over what a count that others take part in has answered for the same key: of both the
+// stricter, but for a window that was opened since. `now` is when the answer came.
+void note(const RateRule& rule, RateState& state, const RateAnswer& answer, Instant now);
 // Nothing of it matters any more: the state is as if it had just been made.
 bool is_spent(const RateRule& rule, const RateState& state, Instant now);
 

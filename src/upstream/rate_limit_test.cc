@@ -53,6 +53,33 @@ TEST(RateLimit, a_window_is_opened_by_its_first_request_and_holds_no_more_than_i
   EXPECT_EQ(take(limit, state, start + 10s).remaining, 1u);
 }
 
+TEST(RateLimit, goes_on_from_what_a_shared_count_has_answered) {
+  const RateRule limit = rule("10 per 10s");
+  RateState state;
+  note(limit, state, {.remaining = 3, .reset = 9s}, start);
+  note(limit, state, {.remaining = 5, .reset = 9s - 3ms}, start + 1ms);  // Was overtaken.
+  EXPECT_EQ(take(limit, state, start + 1s).remaining, 2u);
+  EXPECT_EQ(take(limit, state, start + 1s).reset, 8s);
+  EXPECT_TRUE(take(limit, state, start + 1s).allowed);
+  EXPECT_FALSE(take(limit, state, start + 1s).allowed);
+  EXPECT_TRUE(take(limit, state, start + 9s).allowed);
+  note(limit, state, {.allowed = false, .reset = 9s, .retry_after = 9s}, start + 10s);
+  EXPECT_FALSE(take(limit, state, start + 19s - 1ns).allowed);
+  note(limit, state, {.remaining = 9, .reset = 10s}, start + 18500ms);  // A window opened since.
+  EXPECT_TRUE(take(limit, state, start + 18600ms).allowed);
+}
+
+TEST(RateLimit, goes_on_from_what_a_shared_gcra_has_answered) {
+  const RateRule limit = rule("10/s burst 2");
+  RateState state;
+  note(limit, state, {.remaining = 0, .reset = 300ms}, start);
+  note(limit, state, {.remaining = 1, .reset = 200ms}, start);  // Was overtaken.
+  EXPECT_FALSE(take(limit, state, start).allowed);
+  EXPECT_TRUE(take(limit, state, start + 100ms).allowed);
+  note(limit, state, {.allowed = false, .reset = 300ms, .retry_after = 100ms}, start + 10s);
+  EXPECT_EQ(take(limit, state, start + 10s).retry_after, 100ms);
+}
+
 TEST(RateLimit, gcra_spaces_requests_and_lets_a_burst_come_early) {
   const RateRule limit = rule("10/s burst 2");
   RateState state;

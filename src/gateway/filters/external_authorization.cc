@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/ascii.h"
+#include "gateway/client_watch.h"
 
 namespace spillway::gateway {
 
@@ -18,31 +19,6 @@ namespace {
 constexpr std::string_view method_label = "external";
 constexpr size_t challenge_index = 0;  // WWW-Authenticate, in what is wanted of an answer.
 constexpr size_t first_copy = 1;
-
-// Ends the question when the client goes away, as Proxy::Forwarding does with attempts.
-class ClientWatch final : public runtime::HangupListener {
- public:
-  explicit ClientWatch(http::Exchange& exchange) : exchange_(exchange) {
-    exchange_.set_hangup_listener(this);
-    if (exchange_.client_is_gone() || (exchange_.client_has_ended() && !may_close_its_side())) {
-      interruption.interrupt();
-    }
-  }
-  ClientWatch(const ClientWatch&) = delete;
-  ClientWatch& operator=(const ClientWatch&) = delete;
-  ~ClientWatch() { exchange_.set_hangup_listener(nullptr); }
-  void on_hangup(bool is_broken) override {
-    if (is_broken || !may_close_its_side()) interruption.interrupt();
-  }
-  runtime::Interruption interruption;
-
- private:
-  bool may_close_its_side() const {
-    const http::RequestHead& request = exchange_.request();
-    return !request.keep_alive || request.minor_version == 0;
-  }
-  http::Exchange& exchange_;
-};
 
 // A copy that lives as long as the request; nothing if there is no room.
 std::optional<std::string_view> keep(Scratch& scratch, std::string_view text) {
@@ -110,9 +86,7 @@ Task<Verdict> ExternalAuthorization::ask(RequestContext& context, AuthMetrics& m
       {.service = *service_, .path = config_.path, .fields = *fields, .wanted = wanted_},
       watch.interruption, Deadline::after(loop.now(), config_.timeout));
   if (watch.interruption.is_interrupted()) {
-    context.exchange.close_after();
-    context.exchange.abandon();
-    co_return context.end_with({.status = 499, .text = "the client left"});
+    co_return ClientWatch::end_without_client(context);
   }
   if (!reply) {
     context.error = std::move(reply).error();

@@ -42,7 +42,8 @@ std::vector<std::string> limits_at(Stage stage, const GatewayConfig& config,
     const bool has =
         route == nullptr || std::ranges::find(route->limit, name) != route->limit.end();
     if (!has || RateLimiting::stage_of(limit) != stage) continue;
-    found.push_back(fmt::format("{} ({} by {})", name, to_string(limit.rate), to_string(limit.by)));
+    found.push_back(fmt::format("{} ({} by {}{})", name, to_string(limit.rate), to_string(limit.by),
+                                limit.shared ? ", shared through Redis" : ""));
   }
   return found;
 }

@@ -6,56 +6,76 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <optional>
+#include <span>
 #include <utility>
 
 #include "gateway/balance_key.h"
+#include "gateway/client_watch.h"
 
 namespace spillway::gateway {
+
+using runtime::Task;
+
 namespace {
 
-Hash128 hash_of(const RateLimit& limit, LimitKey::Kind kind, std::string_view value) {
-  Hash128 key = limit.key_of(value);
-  key.low ^= (static_cast<uint64_t>(kind) + 1) * 0x9E3779B97F4A7C15;  // "10.0.0.1" may be a user.
-  return key;
-}
+using Kind = LimitKey::Kind;
+
+// Whose request it is. `value` lies in the request, the plan, or in `bytes` of the same object.
+struct LimitedBy {
+  LimitedBy() = default;
+  LimitedBy(const LimitedBy&) = delete;
+  LimitedBy& operator=(const LimitedBy&) = delete;
+
+  Hash128 hash(const RateLimit& limit) const {
+    Hash128 key = limit.key_of(value);
+    key.low ^= (static_cast<uint64_t>(kind) + 1) * 0x9E3779B97F4A7C15;  // "10.0.0.1" may be a user.
+    return key;
+  }
+
+  Kind kind = Kind::ip;
+  std::string_view value;
+  std::array<uint8_t, 16> bytes{};
+};
 
 // An IPv4 address counts whole, an IPv6 one by its prefix.
-Hash128 ip_key(const RequestContext& context, const RateLimit& limit) {
-  std::array<uint8_t, 16> bytes = context.client.bytes();
+void take_ip(const RequestContext& context, const RateLimit& limit, LimitedBy& by) {
+  by.bytes = context.client.bytes();
   if (!context.client.is_v4()) {
     const uint32_t bits = limit.config().ipv6_prefix;
-    for (uint32_t i = 0; i < bytes.size(); ++i) {
+    for (uint32_t i = 0; i < by.bytes.size(); ++i) {
       const uint32_t kept = std::min(bits - std::min(bits, i * 8), 8U);
-      bytes[i] &= static_cast<uint8_t>(0xFF00U >> kept);
+      by.bytes[i] &= static_cast<uint8_t>(0xFF00U >> kept);
     }
   }
-  return hash_of(limit, LimitKey::Kind::ip,
-                 {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  by.kind = Kind::ip;
+  by.value = {reinterpret_cast<const char*>(by.bytes.data()), by.bytes.size()};
 }
 
-// Who brings no user, header or cookie is counted by the address.
-Hash128 key_for(const RequestContext& context, const RateLimit& limit) {
-  using Kind = LimitKey::Kind;
-  const LimitKey& by = limit.config().by;
+std::optional<std::string_view> value_for(const RequestContext& context, const LimitKey& by) {
   switch (by.kind) {
-    case Kind::all: return hash_of(limit, Kind::all, {});
-    case Kind::route: return hash_of(limit, Kind::route, context.route_label);
+    case Kind::all: return std::string_view();
+    case Kind::route: return context.route_label;
     case Kind::user:
-      if (!context.user.empty()) return hash_of(limit, Kind::user, context.user);
+      if (!context.user.empty()) return context.user;
       break;
     case Kind::header: {
       const auto* field = context.exchange.request().fields.find(by.name);
-      if (field != nullptr) return hash_of(limit, Kind::header, field->value);
+      if (field != nullptr) return field->value;
       break;
     }
-    case Kind::cookie: {
-      const auto value = cookie_value(context.exchange.request().fields, by.name);
-      if (value) return hash_of(limit, Kind::cookie, *value);
-      break;
-    }
+    case Kind::cookie: return cookie_value(context.exchange.request().fields, by.name);
     case Kind::ip: break;
   }
-  return ip_key(context, limit);
+  return std::nullopt;
+}
+
+// Who brings no user, header or cookie is counted by the address.
+void look(const RequestContext& context, const RateLimit& limit, LimitedBy& by) {
+  const auto value = value_for(context, limit.config().by);
+  if (!value) return take_ip(context, limit, by);
+  by.kind = limit.config().by.kind;
+  by.value = *value;
 }
 
 // A value of a field, or nothing: better no field than half of one.
@@ -77,8 +97,10 @@ int64_t seconds_up(Duration duration) {
 }  // namespace
 
 RateLimiting::RateLimiting(const GatewayParts& parts, const Routing& routing,
-                           telemetry::Scope& scope, Stage stage) {
+                           telemetry::Scope& scope, Stage stage)
+    : shared_(parts.shared_limits) {
   const telemetry::Family& family = parts.families.rate_limits;
+  const telemetry::Family& by_redis = parts.families.rate_limits_shared;
   const uint32_t core = parts.loop.core();
   for (const RouteConfig& route : routing.config.routes) {
     auto& limits = by_route_.emplace_back();
@@ -87,30 +109,117 @@ RateLimiting::RateLimiting(const GatewayParts& parts, const Routing& routing,
       if (stage_of(limit.config()) != stage) continue;
       limits.push_back({.limit = limit,
                         .allowed = scope.counter(family, {name, "allowed"}, core),
-                        .refused = scope.counter(family, {name, "refused"}, core)});
+                        .refused = scope.counter(family, {name, "refused"}, core),
+                        .shared = scope.counter(by_redis, {name, "shared"}, core),
+                        .local_fallback = scope.counter(by_redis, {name, "local_fallback"}, core)});
     }
   }
 }
 
-Verdict RateLimiting::on_request(RequestContext& context) const {
-  const std::vector<Counted>& limits = by_route_[context.route_number];
-  if (limits.empty() || context.is_exempt) return Verdict::go_on;
-  const Instant now = context.exchange.loop().now();
-  std::array<Hash128, limits_per_route_max> keys;
-  for (size_t i = 0; i < limits.size(); ++i) {
-    RateLimit& limit = limits[i].limit;
-    keys[i] = key_for(context, limit);
-    const RateStanding standing{.limit = &limit, .answer = limit.take(keys[i], now)};
-    context.note_rate(standing);
-    if (standing.answer.allowed) {
-      limits[i].allowed.add();
-      continue;
+// One request among the limits of its route.
+class RateLimiting::Taking {
+ public:
+  Taking(RequestContext& context, const Limits& limits) : context_(context), limits_(limits) {
+    for (size_t i = 0; i < limits.size(); ++i) look(context, limits[i].limit, by_[i]);
+  }
+  Taking(const Taking&) = delete;
+  Taking& operator=(const Taking&) = delete;
+
+  // Of this instance's counts: of all limits that are shared, or all others. What refuses, if one
+  // does; nothing at all is taken then.
+  std::optional<RateStanding> take(bool shared) {
+    const Instant now = context_.exchange.loop().now();
+    for (size_t i = 0; i < limits_.size(); ++i) {
+      const Counted& counted = limits_[i];
+      if (counted.limit.config().shared != shared) continue;
+      if (shared) counted.local_fallback.add();
+      const RateStanding standing{.limit = &counted.limit,
+                                  .answer = counted.limit.take(by_[i].hash(counted.limit), now)};
+      context_.note_rate(standing);
+      counted.count(standing.answer.allowed);
+      if (!standing.answer.allowed) {
+        give_back();
+        return standing;
+      }
+      is_taken_[i] = true;
     }
-    limits[i].refused.add();
-    for (size_t taken = 0; taken < i; ++taken) limits[taken].limit.give_back(keys[taken]);
-    return refuse(context, standing);
+    return std::nullopt;
+  }
+
+  size_t shared_asks(std::array<SharedAsk, limits_per_route_max>& asks) const {
+    size_t count = 0;
+    for (size_t i = 0; i < limits_.size(); ++i) {
+      if (!limits_[i].limit.config().shared) continue;
+      asks[count++] = {.limit = &limits_[i].limit, .kind = by_[i].kind, .value = by_[i].value};
+    }
+    return count;
+  }
+  // The same for what Redis has taken.
+  std::optional<RateStanding> took(const SharedAnswers& answers) {
+    const Instant now = context_.exchange.loop().now();
+    size_t place = 0;
+    std::optional<RateStanding> refused;
+    for (size_t i = 0; i < limits_.size(); ++i) {
+      const Counted& counted = limits_[i];
+      if (!counted.limit.config().shared) continue;
+      const auto& answer = answers.of[place++];
+      if (!answer) continue;
+      const RateStanding standing{.limit = &counted.limit, .answer = *answer};
+      // What one limit allows and another refuses is not taken.
+      if (!answer->allowed || !answers.refused) {
+        counted.limit.note(by_[i].hash(counted.limit), *answer, now);
+      }
+      context_.note_rate(standing);
+      counted.shared.add();
+      counted.count(answer->allowed);
+      if (!answer->allowed) refused = standing;
+    }
+    if (refused) give_back();
+    return refused;
+  }
+
+ private:
+  void give_back() {
+    for (size_t i = 0; i < limits_.size(); ++i) {
+      if (is_taken_[i]) limits_[i].limit.give_back(by_[i].hash(limits_[i].limit));
+      is_taken_[i] = false;
+    }
+  }
+
+  RequestContext& context_;
+  const Limits& limits_;
+  std::array<LimitedBy, limits_per_route_max> by_;
+  std::array<bool, limits_per_route_max> is_taken_{};  // Of this instance's counts.
+};
+
+Verdict RateLimiting::on_request(RequestContext& context) const {
+  const Limits& limits = by_route_[context.route_number];
+  if (limits.empty() || context.is_exempt) return Verdict::go_on;
+  const bool asks_redis =
+      shared_ != nullptr && shared_->is_in_use() &&
+      std::ranges::any_of(limits, [](const Counted& one) { return one.limit.config().shared; });
+  if (asks_redis) return Verdict::wait;
+  Taking taking(context, limits);
+  for (const bool shared : {false, true}) {
+    if (const auto refused = taking.take(shared)) return refuse(context, *refused);
   }
   return Verdict::go_on;
+}
+
+// What this instance counts by itself goes first: it costs nothing, and is easily given back.
+Task<Verdict> RateLimiting::finish_request(RequestContext& context) const {
+  Taking taking(context, by_route_[context.route_number]);
+  if (const auto refused = taking.take(false)) co_return refuse(context, *refused);
+  std::array<SharedAsk, limits_per_route_max> asks{};
+  const size_t count = taking.shared_asks(asks);
+  std::optional<RateStanding> refused;
+  {
+    ClientWatch watch(context.exchange);
+    const auto answers = co_await shared_->take(std::span(asks).first(count), watch.interruption);
+    if (watch.interruption.is_interrupted()) co_return ClientWatch::end_without_client(context);
+    refused = answers ? taking.took(*answers) : taking.take(true);
+  }
+  co_return refused ? refuse(context, *refused) : Verdict::go_on;
 }
 
 // RFC 6585 section 4.

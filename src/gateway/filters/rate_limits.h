@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
 #include "gateway/gateway.h"
 #include "gateway/rate_limit.h"
 #include "gateway/request_context.h"
+#include "gateway/shared_limits.h"
 
 namespace spillway::gateway {
 
@@ -22,19 +24,28 @@ class RateLimiting final : public Filter {
                Stage stage);
   std::string_view name() const override { return "rate limits"; }
   Verdict on_request(RequestContext& context) const override;
+  // Of limits that are shared Redis decides; where it does not, this instance.
+  runtime::Task<Verdict> finish_request(RequestContext& context) const override;
   static Stage stage_of(const LimitConfig& limit) {
     return limit.by.kind == LimitKey::Kind::user ? Stage::by_user : Stage::early;
   }
 
  private:
   struct Counted {
+    void count(bool is_allowed) const { (is_allowed ? allowed : refused).add(); }
+
     RateLimit& limit;
     mutable telemetry::Counter allowed;  // Of this core.
     mutable telemetry::Counter refused;
+    mutable telemetry::Counter shared;
+    mutable telemetry::Counter local_fallback;
   };
+  using Limits = std::vector<Counted>;
+  class Taking;
   Verdict refuse(RequestContext& context, const RateStanding& standing) const;
 
-  std::vector<std::vector<Counted>> by_route_;
+  std::vector<Limits> by_route_;
+  SharedLimits* const shared_;
 };
 
 // RateLimit, RateLimit-Policy and X-RateLimit-*, on answers that pass and on refusals.
