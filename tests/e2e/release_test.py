@@ -40,8 +40,9 @@ class Release(unittest.TestCase):
     def test_a_release_is_tried_spread_and_taken_back_at_once(self, instance):
         instance.write_plan(plan_of(instance, split))
         self.assertEqual(instance.run("reload").returncode, 0)
-        support.wait_for(lambda: len(instance.endpoints("green")) == 1 and
-                         instance.fetch("/", headers={"X-Canary": "1"}).status == 200, 20)
+        support.wait_for(lambda: all(one["takes_work"] for name in ("blue", "green")
+                                     for one in instance.endpoints(name) or [{"takes_work": 0}]),
+                         20)
         counts = self.counts(instance)
         self.assertTrue(25 <= counts["green"] <= 80, counts)
         self.assertEqual(counts, self.counts(instance))  # Each user stays on one side.
