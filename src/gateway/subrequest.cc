@@ -16,21 +16,6 @@ namespace {
 
 constexpr uint64_t body_read_max = 64 << 10;  // A longer one costs its connection.
 
-// Says what an attempt waits for, as long as the call lives.
-class Waiting {
- public:
-  Waiting(runtime::Interruption& interruption, http::ClientCall& call)
-      : interruption_(interruption) {
-    interruption_.waits_for(call);
-  }
-  Waiting(const Waiting&) = delete;
-  Waiting& operator=(const Waiting&) = delete;
-  ~Waiting() { interruption_.waits_no_more(); }
-
- private:
-  runtime::Interruption& interruption_;
-};
-
 Result<void> begin(http::ClientCall& call, const Question& question, const Lease& lease) {
   const std::string_view host =
       lease.ticket().address->is_unix() ? "localhost" : std::string_view(*lease.ticket().name);
@@ -79,7 +64,7 @@ Task<Result<Reply>> attempt(http::ClientPool& pool, const Question& question, co
   const auto response = std::make_unique<http::ResponseHead>();
   const http::HeadLimits limits;
   http::ClientCall call(std::move(connection), *response, limits, deadline.left(loop.now()));
-  const Waiting waiting(interruption, call);
+  const runtime::InterruptionScope scope(&interruption, call);
   auto reply = co_await converse(call, question, lease, deadline);
   if (!reply) co_return fail(call.blamed(std::move(reply).error()));
   if (call.is_reusable()) {

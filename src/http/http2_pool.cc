@@ -9,29 +9,6 @@ namespace spillway::http {
 
 using runtime::Task;
 
-namespace {
-
-// While it lives, `interruption` wakes whoever waits for room; each looks again.
-class RoomWait final : public runtime::Interruptible {
- public:
-  RoomWait(runtime::Event& event, runtime::Interruption* interruption)
-      : event_(event), interruption_(interruption) {
-    if (interruption_ != nullptr) interruption_->waits_for(*this);
-  }
-  RoomWait(const RoomWait&) = delete;
-  RoomWait& operator=(const RoomWait&) = delete;
-  ~RoomWait() {
-    if (interruption_ != nullptr) interruption_->waits_no_more();
-  }
-  void interrupt() override { event_.set(); }
-
- private:
-  runtime::Event& event_;
-  runtime::Interruption* const interruption_;
-};
-
-}  // namespace
-
 class Http2Pool::Use {
  public:
   Use(Http2Pool& pool, const UpstreamKey& key) : pool_(pool), key_(key) {
@@ -86,7 +63,7 @@ Task<Result<Http2Client*>> Http2Pool::find(const UpstreamKey& key, Upstream& to,
 Task<Result<void>> Http2Pool::wait_for_room(Upstream& to, Deadline deadline,
                                             runtime::Interruption* interruption) {
   to.changed.reset();
-  const RoomWait wait(to.changed, interruption);
+  const runtime::EventWake wake(to.changed, interruption);
   auto changed = co_await to.changed.wait(deadline);
   if (interruption != nullptr && interruption->is_interrupted()) {
     co_return fail(Error::Code::cancelled, "interrupted while waiting for a connection");

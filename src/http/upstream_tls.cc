@@ -10,19 +10,12 @@ namespace {
 class HandshakeWait final : public runtime::Interruptible {
  public:
   HandshakeWait(runtime::Socket& socket, runtime::Interruption* interruption)
-      : socket_(socket), interruption_(interruption) {
-    if (interruption_ != nullptr) interruption_->waits_for(*this);
-  }
-  HandshakeWait(const HandshakeWait&) = delete;
-  HandshakeWait& operator=(const HandshakeWait&) = delete;
-  ~HandshakeWait() {
-    if (interruption_ != nullptr) interruption_->waits_no_more();
-  }
+      : socket_(socket), scope_(interruption, *this) {}
   void interrupt() override { socket_.interrupt_reader(); }
 
  private:
   runtime::Socket& socket_;
-  runtime::Interruption* const interruption_;
+  runtime::InterruptionScope scope_;
 };
 
 Error blamed(Error error, const SocketAddress& to) {

@@ -19,25 +19,6 @@ namespace {
 // A connection that lived for this long was good: its end is no reason to wait.
 constexpr Duration good_after = 1s;
 
-// While it lives, `interruption` wakes whoever waits for `event`; each looks again.
-class EventWake final : public runtime::Interruptible {
- public:
-  EventWake(runtime::Event& event, runtime::Interruption* interruption)
-      : event_(event), interruption_(interruption) {
-    if (interruption_ != nullptr) interruption_->waits_for(*this);
-  }
-  EventWake(const EventWake&) = delete;
-  EventWake& operator=(const EventWake&) = delete;
-  ~EventWake() {
-    if (interruption_ != nullptr) interruption_->waits_no_more();
-  }
-  void interrupt() override { event_.set(); }
-
- private:
-  runtime::Event& event_;
-  runtime::Interruption* const interruption_;
-};
-
 Result<void> accepted(Result<Reply> reply) {
   if (!reply) return fail(std::move(reply).error());
   if (!reply->is_error()) return {};
@@ -207,7 +188,7 @@ Task<Result<void>> Node::wait_until_up(Deadline deadline, runtime::Interruption*
                      Error::Blame::upstream, Error::Retry::safe);
     }
     changed_.reset();
-    const EventWake wake(changed_, interruption);
+    const runtime::EventWake wake(changed_, interruption);
     auto changed = co_await changed_.wait(deadline);
     if (interruption != nullptr && interruption->is_interrupted()) {
       co_return fail(Error::Code::cancelled, "interrupted while Redis was connected to");

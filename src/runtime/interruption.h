@@ -31,4 +31,20 @@ class Interruption : public ListLink {
   bool is_interrupted_ = false;
 };
 
+// While it lives, `interruption`, which may be null, ends `wait`. Lies in the frame that waits.
+class InterruptionScope {
+ public:
+  InterruptionScope(Interruption* interruption, Interruptible& wait) : interruption_(interruption) {
+    if (interruption_ != nullptr) interruption_->waits_for(wait);
+  }
+  InterruptionScope(const InterruptionScope&) = delete;
+  InterruptionScope& operator=(const InterruptionScope&) = delete;
+  ~InterruptionScope() {
+    if (interruption_ != nullptr) interruption_->waits_no_more();
+  }
+
+ private:
+  Interruption* const interruption_;
+};
+
 }  // namespace spillway::runtime

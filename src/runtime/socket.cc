@@ -25,19 +25,12 @@ std::unexpected<Error> tls_failure(const Watch& watch, int64_t result, std::stri
 class ConnectWait final : public Interruptible {
  public:
   ConnectWait(Descriptor& descriptor, Interruption* interruption)
-      : descriptor_(descriptor), interruption_(interruption) {
-    if (interruption_ != nullptr) interruption_->waits_for(*this);
-  }
-  ConnectWait(const ConnectWait&) = delete;
-  ConnectWait& operator=(const ConnectWait&) = delete;
-  ~ConnectWait() {
-    if (interruption_ != nullptr) interruption_->waits_no_more();
-  }
+      : descriptor_(descriptor), scope_(interruption, *this) {}
   void interrupt() override { descriptor_.interrupt_writer(); }
 
  private:
   Descriptor& descriptor_;
-  Interruption* const interruption_;
+  InterruptionScope scope_;
 };
 
 }  // namespace
