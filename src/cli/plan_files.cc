@@ -1,6 +1,10 @@
 // cli/plan_files.cc: certificates, keys, countries and pages, read and thrown away.
 #include "cli/plan_files.h"
 
+#include <filesystem>
+#include <string>
+#include <system_error>
+
 #include "server/certificates.h"
 #include "server/client_lists.h"
 #include "server/identities.h"
@@ -24,6 +28,17 @@ void check_files(plan::LoadResult& loaded, bool may_be_absent) {
   note("clients.countries.file", server::check_clients(plan));
   note(plan.error_pages.empty() ? "maintenance.page" : "error_pages", server::check_pages(plan));
   note("auth", server::check_identities(plan));
+  for (size_t i = 0; i < plan.routes.size(); ++i) {
+    if (!plan.routes[i].files) continue;
+    const std::string folder = plan.routes[i].files->folder;
+    const auto place = std::filesystem::path(plan.folder) / folder;
+    std::error_code error;
+    if (std::filesystem::is_directory(place, error)) continue;
+    // A build may put it there at any time.
+    loaded.warnings.push_back({{},
+                               "routes[" + std::to_string(i) + "].files",
+                               place.lexically_normal().string() + " is no folder yet"});
+  }
   if (!loaded.errors.empty()) loaded.plan.reset();
 }
 

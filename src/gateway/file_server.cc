@@ -55,10 +55,19 @@ bool add_common(const FileAnswer& answer, http::HeaderList& fields) {
          (!answer.varies || fields.add(Field::vary, "Accept-Encoding"));
 }
 
-bool add_body_fields(const FileAnswer& answer, std::string_view media_type,
-                     http::HeaderList& fields) {
-  return fields.add(Field::content_type, media_type) && fields.add("accept-ranges", "bytes") &&
-         (answer.coding.empty() || fields.add(Field::content_encoding, answer.coding));
+// Begins an answer with a body of so many bytes.
+Result<void> begin(RequestContext& context, const FileAnswer& answer, http::HeaderList& fields,
+                   uint16_t status, std::string_view media_type, uint64_t length) {
+  const bool has_room =
+      fields.add(Field::content_type, media_type) && fields.add("accept-ranges", "bytes") &&
+      (answer.coding.empty() || fields.add(Field::content_encoding, answer.coding));
+  CHECK(has_room);  // A handful of fields, all of them ours.
+  return context.answer.start(context,
+                              {.status = status,
+                               .reason = http::reason_of(status),
+                               .fields = fields,
+                               .framing = {.kind = BodyFraming::Kind::length, .length = length},
+                               .is_local = true});
 }
 
 // The compressed form that the client likes best, if it likes one of those that are there.
@@ -95,66 +104,43 @@ Task<Result<void>> send_part(Answer& answer, const StoredFile& file, const ByteR
 
 Task<Result<void>> send_whole(RequestContext& context, const FileAnswer& answer,
                               http::HeaderList& fields) {
-  if (!add_body_fields(answer, answer.media_type, fields)) {
-    co_return fail(Error::Code::protocol, "too many header fields");
-  }
   const uint64_t size = answer.file.size();
-  CO_TRY_VOID(
-      context.answer.start(context, {.status = 200,
-                                     .reason = http::reason_of(200),
-                                     .fields = fields,
-                                     .framing = {.kind = BodyFraming::Kind::length, .length = size},
-                                     .is_local = true}));
+  CO_TRY_VOID(begin(context, answer, fields, 200, answer.media_type, size));
   if (size == 0 || context.exchange.request().method == http::Method::head) {
     co_return co_await context.answer.finish();
   }
   co_return co_await send_part(context.answer, answer.file, {0, size - 1}, true);
 }
 
+std::string content_range(const FileAnswer& answer, const ByteRange& part) {
+  return fmt::format("bytes {}-{}/{}", part.first, part.last, answer.file.size());
+}
+
 // RFC 9110 section 15.3.7.1.
 Task<Result<void>> send_one_part(RequestContext& context, const FileAnswer& answer,
                                  http::HeaderList& fields, const ByteRange& part) {
-  const std::string where =
-      fmt::format("bytes {}-{}/{}", part.first, part.last, answer.file.size());
-  if (!add_body_fields(answer, answer.media_type, fields) ||
-      !fields.add(Field::content_range, where)) {
-    co_return fail(Error::Code::protocol, "too many header fields");
-  }
-  CO_TRY_VOID(context.answer.start(
-      context, {.status = 206,
-                .reason = http::reason_of(206),
-                .fields = fields,
-                .framing = {.kind = BodyFraming::Kind::length, .length = part.size()},
-                .is_local = true}));
+  const std::string where = content_range(answer, part);
+  CHECK(fields.add(Field::content_range, where));
+  CO_TRY_VOID(begin(context, answer, fields, 206, answer.media_type, part.size()));
   co_return co_await send_part(context.answer, answer.file, part, true);
 }
 
 // RFC 9110 section 15.3.7.2.
 Task<Result<void>> send_parts(RequestContext& context, const FileAnswer& answer,
                               http::HeaderList& fields, const std::vector<ByteRange>& parts) {
-  const std::string boundary =
-      fmt::format("{:016x}{:016x}", context.exchange.loop().random().next(),
-                  context.exchange.loop().random().next());
+  Random& random = context.exchange.loop().random();
+  const std::string boundary = fmt::format("{:016x}{:016x}", random.next(), random.next());
   std::vector<std::string> heads;
   const std::string end = fmt::format("\r\n--{}--\r\n", boundary);
   uint64_t length = end.size();
   for (const ByteRange& part : parts) {
-    heads.push_back(
-        fmt::format("{}--{}\r\ncontent-type: {}\r\ncontent-range: bytes {}-{}/{}\r\n\r\n",
-                    heads.empty() ? "" : "\r\n", boundary, answer.media_type, part.first, part.last,
-                    answer.file.size()));
+    heads.push_back(fmt::format("{}--{}\r\ncontent-type: {}\r\ncontent-range: {}\r\n\r\n",
+                                heads.empty() ? "" : "\r\n", boundary, answer.media_type,
+                                content_range(answer, part)));
     length += heads.back().size() + part.size();
   }
   const std::string media_type = "multipart/byteranges; boundary=" + boundary;
-  if (!add_body_fields(answer, media_type, fields)) {
-    co_return fail(Error::Code::protocol, "too many header fields");
-  }
-  CO_TRY_VOID(context.answer.start(
-      context, {.status = 206,
-                .reason = http::reason_of(206),
-                .fields = fields,
-                .framing = {.kind = BodyFraming::Kind::length, .length = length},
-                .is_local = true}));
+  CO_TRY_VOID(begin(context, answer, fields, 206, media_type, length));
   for (size_t i = 0; i < parts.size(); ++i) {
     CO_TRY_VOID(co_await context.answer.write(heads[i], false));
     CO_TRY_VOID(co_await send_part(context.answer, answer.file, parts[i], false));
@@ -179,6 +165,27 @@ Task<Result<void>> send_without(RequestContext& context, const FileAnswer& answe
                                              .framing = {},
                                              .is_local = true}));
   co_return co_await context.answer.finish();
+}
+
+Task<Result<void>> send_answer(RequestContext& context, const FileAnswer& answer,
+                               http::Precondition condition, const http::Validators& now) {
+  const http::RequestHead& request = context.exchange.request();
+  http::HeaderList fields;
+  CHECK(add_common(answer, fields));
+  if (condition != http::Precondition::holds) {
+    const bool has_failed = condition == http::Precondition::failed;
+    co_return co_await send_without(context, answer, fields, has_failed ? 412 : 304);
+  }
+  std::optional<std::vector<ByteRange>> parts;
+  const http::HeaderField* range = request.fields.find(Field::range);
+  const bool is_get = request.method == http::Method::get;  // RFC 9110 section 14.2.
+  if (range != nullptr && is_get && http::range_applies(request.fields, now)) {
+    parts = http::parse_ranges(range->value, answer.file.size());
+  }
+  if (!parts) co_return co_await send_whole(context, answer, fields);
+  if (parts->empty()) co_return co_await send_without(context, answer, fields, 416);
+  if (parts->size() == 1) co_return co_await send_one_part(context, answer, fields, parts->front());
+  co_return co_await send_parts(context, answer, fields, *parts);
 }
 
 LocalReply reply_to(const Error& error) {
@@ -298,33 +305,20 @@ Task<void> FileServer::send(RequestContext& context, const Target& target) {
                      : file.etag,
       .varies = std::ranges::any_of(found.coded, [](const auto& one) { return one != nullptr; })};
   const http::Validators now{.etag = answer.etag, .last_modified = file.modified};
-  http::HeaderList fields;
-  CHECK(add_common(answer, fields));
-
   const http::Precondition condition = http::evaluate(request, now);
-  std::optional<std::vector<ByteRange>> parts;
-  const http::HeaderField* range = request.fields.find(Field::range);
-  const bool is_get = request.method == http::Method::get;  // RFC 9110 section 14.2.
-  if (range != nullptr && is_get && http::range_applies(request.fields, now)) {
-    parts = http::parse_ranges(range->value, file.size());
+  if (condition == http::Precondition::not_modified) {
+    not_modified_.add();
+  } else if (condition == http::Precondition::holds) {
+    (file.is_in_memory() ? from_memory_ : from_disk_).add();
   }
-  // A client that cannot be told is gone, and that is all there is to it.
-  if (condition != http::Precondition::holds) {
-    if (condition == http::Precondition::not_modified) not_modified_.add();
-    (void)co_await send_without(context, answer, fields,
-                                condition == http::Precondition::failed ? 412 : 304);
-    co_return;
-  }
-  (file.is_in_memory() ? from_memory_ : from_disk_).add();
-  if (!parts) {
-    (void)co_await send_whole(context, answer, fields);
-  } else if (parts->empty()) {
-    (void)co_await send_without(context, answer, fields, 416);
-  } else if (parts->size() == 1) {
-    (void)co_await send_one_part(context, answer, fields, parts->front());
-  } else {
-    (void)co_await send_parts(context, answer, fields, *parts);
-  }
+  auto sent = co_await send_answer(context, answer, condition, now);
+  // A client that cannot be told is gone, and that is all there is to it. A file that changed while
+  // it was sent is another matter: the connection shows the cut, and the log why.
+  const bool is_ours =
+      !sent && (sent.error().code == Error::Code::protocol || sent.error().code == Error::Code::io);
+  if (!is_ours) co_return;
+  context.error = std::move(sent).error();
+  context.has_failed = true;
 }
 
 }  // namespace spillway::gateway

@@ -15,7 +15,6 @@
 namespace spillway::gateway {
 
 struct GatewayParts;
-struct LocalReply;
 struct RequestContext;
 struct Routing;
 

@@ -220,6 +220,19 @@ TEST_F(FilesTest, large_files_come_from_disk_in_full_and_in_part) {
   EXPECT_EQ(body_of(ask("/large.bin", "", "HEAD")), "");
 }
 
+TEST_F(FilesTest, a_file_that_becomes_shorter_while_it_is_sent_is_cut_and_logged) {
+  made();
+  gateway->set_access_log(&log);
+  write("public/large.bin", std::string(8 << 20, 'x'));
+  runtime::Peer peer = connect();
+  peer.send("GET /large.bin HTTP/1.1\r\nHost: a\r\n\r\n");
+  peer.take_head();
+  fs::resize_file(base / "public/large.bin", 1000);
+  EXPECT_LT(peer.take_rest().size(), size_t{8} << 20);
+  ASSERT_EQ(log.lines.size(), 1u);
+  EXPECT_THAT(log.lines[0], HasSubstr("the file has become shorter"));
+}
+
 TEST_F(FilesTest, a_changed_file_is_seen_after_a_second_and_one_in_memory_needs_no_disk) {
   EXPECT_EQ(body_of(ask("/a.txt")), "0123456789");
   write("public/a.txt", "new");

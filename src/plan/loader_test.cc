@@ -166,6 +166,23 @@ const std::vector<BadPlan> bad_plans{
      {"p.yaml:1:25: error_pages[0].status: 200-499 has statuses that are no errors; expected 400 "
       "to 599",
       "p.yaml:1:50: error_pages[1].status: is missing; expected a value such as 500-599"}},
+    {"files",
+     "routes:\n  - { path: /a/*, files: { folder: ./site, keep: { folder: site/old } } }\n"
+     "  - { path: /b/*, files: { folder: s, index: a/b, fallback: /x, immutable: [a, \"/*/b\"] } "
+     "}\n"
+     "  - { path: /c/*, files: s, redirect: /d }\n"
+     "  - { path: /e/*, files: { folder: s, keep: { folder: s-old } } }\nservices: { a: { run: [x] "
+     "} }",
+     {"p.yaml:2:60: routes[0].files.keep.folder: lies in the folder that is served; expected one "
+      "beside it, such as ./.kept",
+      "p.yaml:3:46: routes[1].files.index: is not a name of a file such as index.html",
+      "p.yaml:3:61: routes[1].files.fallback: is not a path within the folder such as index.html",
+      "p.yaml:3:77: routes[1].files.immutable[0]: \"a\" is not a path such as /assets/*, with a "
+      "star "
+      "at its end or none",
+      "p.yaml:3:80: routes[1].files.immutable[1]: \"/*/b\" is not a path such as /assets/*, with a "
+      "star at its end or none",
+      "p.yaml:4:5: routes[2]: has both `redirect` and `files`; expected one of them"}},
     {"splits",
      "services: { a: { run: [x] }, b: { run: [y] } }\nroutes:\n"
      "  - { path: /1, service: a, split: { to: [{ service: a }, { service: b }] } }\n"

@@ -321,7 +321,9 @@ void Checker::check_upstream_tls(const std::string& path, const upstream::Cluste
   if (tls.cert.has_value() != tls.key.has_value()) {
     error(place, "has only one of `cert` and `key`; they go together");
   }
-  if (!tls.verify && tls.ca) warn(place, "says `verify: false`, so `ca` is not used");
+  if (!tls.verify) {
+    warn(place, "says `verify: false`: anybody may answer in place of its endpoints");
+  }
   if (tls.name && tls.name->empty()) error(place + ".name", "is empty; expected a name");
   if (tls.name) return;
   std::set<std::string> names;
@@ -383,7 +385,13 @@ void Checker::check_target(const std::string& path, gateway::RouteConfig& route)
     if (first.empty()) first = field;
   }
   if (route.redirect) return;
-  if (route.files && !route.split && !origins_.has(path + ".service")) return;
+  if (route.files && !route.split && !origins_.has(path + ".service")) {
+    for (const char* field : {"rewrite", "timeouts", "buffer", "request_headers"}) {
+      if (!origins_.has(path + "." + field)) continue;
+      error(path + "." + field, "is for a service; this route has files alone");
+    }
+    return;
+  }
   if (!route.split) return check_service_of(path, route.service, path + ".service");
   check_split(*route.split, path + ".split", complain());
   for (size_t side = 0; side < route.split->to.size(); ++side) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <set>
 #include <string_view>
 
@@ -84,6 +85,14 @@ void check_rewrite(const gateway::RewriteConfig& rewrite, const std::string& pat
       (rewrite.host->empty() || rewrite.host->find_first_of("/@ \\?#") != std::string::npos)) {
     complain(path + ".host", "is not a host such as internal.example or internal.example:8080");
   }
+}
+
+// Whether one folder is the other, or below it.
+bool is_within(const std::string& inner, const std::string& outer) {
+  const auto normal = [](const std::string& text) {
+    return (std::filesystem::path("/plan") / text / "").lexically_normal().string();
+  };
+  return normal(inner).starts_with(normal(outer));
 }
 
 }  // namespace
@@ -186,8 +195,9 @@ void check_files(const gateway::FilesConfig& files, const std::string& path,
   if (files.index.empty() || files.index.contains('/')) {
     complain(path + ".index", "is not a name of a file such as index.html");
   }
-  if (files.keep && (files.keep->folder.empty() || files.keep->folder == files.folder)) {
-    complain(path + ".keep.folder", "has to be a folder of its own, such as ./.kept");
+  if (files.keep && (files.keep->folder.empty() || is_within(files.keep->folder, files.folder))) {
+    complain(path + ".keep.folder",
+             "lies in the folder that is served; expected one beside it, such as ./.kept");
   }
   if (files.fallback && (files.fallback->empty() || files.fallback->starts_with('/'))) {
     complain(path + ".fallback", "is not a path within the folder such as index.html");

@@ -72,10 +72,12 @@ Result<void> for_each_file(const fs::path& folder, Visit&& visit) {
 
 }  // namespace
 
-Result<KeptFiles> keep_build(const KeptBuild& build, LastSeen last_seen, Instant now) {
+Result<KeptFiles> keep_build(const KeptBuild& build, LastSeen last_seen, Instant now,
+                             const std::stop_token& stop) {
   const fs::path kept_in = build.kept_in;
   TRY_VOID(for_each_file(
       build.folder, [&](const fs::directory_entry& entry, const std::string& name) -> Result<void> {
+        if (stop.stop_requested()) return fail(Error::Code::cancelled, "we are about to end");
         if (!gateway::never_changes(build.files, build.prefix + name, name)) return {};
         last_seen[name] = now;
         return keep_file(entry, kept_in / name);
@@ -133,12 +135,12 @@ void BuildKeeper::follow(const plan::Plan& plan) {
 }
 
 void BuildKeeper::stop() {
-  is_stopping_ = true;
+  stop_.request_stop();
   wake_.set();
 }
 
 Task<void> BuildKeeper::run() {
-  while (!is_stopping_) {
+  while (!stop_.stop_requested()) {
     wake_.reset();
     const std::vector<KeptBuild> builds = builds_;  // A reload may change them meanwhile.
     for (const KeptBuild& build : builds) co_await look(build);
@@ -158,8 +160,9 @@ Task<void> BuildKeeper::run() {
 
 Task<void> BuildKeeper::look(KeptBuild build) {
   std::move_only_function<Result<KeptFiles>()> work = [build, seen = kept_[build.kept_in].last_seen,
-                                                       now = control_.now()]() mutable {
-    return keep_build(build, std::move(seen), now);
+                                                       now = control_.now(),
+                                                       stop = stop_.get_token()]() mutable {
+    return keep_build(build, std::move(seen), now, stop);
   };
   auto looked =
       co_await pool_.run(control_, std::move(work), Deadline::after(control_.now(), look_timeout));

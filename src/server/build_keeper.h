@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -38,10 +39,11 @@ struct KeptFiles {
 
 // Links (or copies, where it is another file system) what never changes in `build.folder` to
 // `build.kept_in`, and takes out what has not been part of the build for longer than `build.keep`.
-// What was kept before we came counts as seen now. At most files_max files; errors: io, permission,
-// limit_exceeded. Blocks.
+// What was kept before we came counts as seen now. At most kept_files_max files. Errors: io,
+// permission; limit_exceeded; cancelled, by `stop`, between two files. Blocks.
 inline constexpr size_t kept_files_max = 50'000;
-Result<KeptFiles> keep_build(const KeptBuild& build, LastSeen last_seen, Instant now);
+Result<KeptFiles> keep_build(const KeptBuild& build, LastSeen last_seen, Instant now,
+                             const std::stop_token& stop = {});
 
 // Does that for all routes with `files.keep`, again and again. On the control loop; its work is
 // done on the pool.
@@ -69,7 +71,7 @@ class BuildKeeper {
   std::map<std::string, KeptFiles> kept_;       // By where they are kept.
   std::map<std::string, std::string> trouble_;  // What was logged last, so that it is said once.
   runtime::Event wake_;
-  bool is_stopping_ = false;
+  std::stop_source stop_;  // The job of the pool looks at it.
 };
 
 }  // namespace spillway::server

@@ -91,6 +91,16 @@ TEST_F(BuildKeeperTest, follows_a_file_that_changed_all_the_same) {
   EXPECT_EQ(read("kept/app.0123abcd.js"), "other code");
 }
 
+TEST_F(BuildKeeperTest, stops_between_two_files) {
+  write("dist/app.0123abcd.js", "code");
+  std::stop_source stop;
+  stop.request_stop();
+  const auto kept = keep_build(build, {}, now, stop.get_token());
+  ASSERT_FALSE(kept);
+  EXPECT_EQ(kept.error().code, Error::Code::cancelled);
+  EXPECT_FALSE(fs::exists(base / "kept"));
+}
+
 TEST_F(BuildKeeperTest, a_build_that_is_not_there_loses_nothing) {
   write("dist/app.0123abcd.js", "code");
   keep();

@@ -1,12 +1,11 @@
 // server/identities.cc: from paths and secrets in the plan to rules that requests are held to.
 #include "server/identities.h"
 
-#include <filesystem>
 #include <utility>
 
 #include "identity/jwk.h"
 #include "identity/plan_keys.h"
-#include "runtime/file.h"
+#include "server/plan_reader.h"
 
 namespace spillway::server {
 namespace {
@@ -18,10 +17,9 @@ constexpr runtime::BlockingPoolOptions password_pool{.threads = 2, .queue_max = 
 }  // namespace
 
 Result<gateway::IdentityRules> Identities::read(const plan::Plan& plan) {
-  const std::filesystem::path folder = plan.folder;
-  const identity::ReadFile read_file = [&folder](const std::string& path) {
-    return runtime::read_file_blocking((folder / path).lexically_normal().string(),
-                                       identity::limits::key_file_bytes_max);
+  PlanReader reader(plan);
+  const identity::ReadFile read_file = [&reader](const std::string& path) {
+    return reader.read(path, identity::limits::key_file_bytes_max);
   };
   gateway::IdentityRules rules{.config = plan.auth, .secret = *secret_};
   if (plan.auth.jwt) {

@@ -135,6 +135,18 @@ class Files(unittest.TestCase):
         shown = instance.run("explain", "GET", "/site/x").stdout
         self.assertIn("files: public", shown)
 
+    @support.on_quickstart(numbers_of_workers=(1,))
+    def test_a_page_that_was_open_in_a_deploy_still_gets_its_scripts(self, instance):
+        public = with_files(instance, keep={"for": "2s", "folder": "kept"})
+        support.wait_for((instance.folder / "kept/app.3f2a9c1b.js").exists, 15)
+        self.assertRegex(instance.admin("/metrics").text, r"spillway_kept_files 2\b")
+        os.remove(public / "app.3f2a9c1b.js")  # Nobody has asked for it yet.
+        (public / "app.4f2a9c1b.js").write_text("next")
+        self.assertEqual(instance.fetch("/site/app.3f2a9c1b.js").status, 200)
+        self.assertEqual(instance.fetch("/site/app.4f2a9c1b.js").body, b"next")
+        support.wait_for(lambda: instance.fetch("/site/app.3f2a9c1b.js").status == 404, 20)
+        self.assertEqual(instance.fetch("/site/app.4f2a9c1b.js").body, b"next")
+
     def test_files_need_no_service_over_https_and_http2(self):
         instance = support.Instance()
         public = site(instance.folder)
