@@ -100,7 +100,7 @@ const Page* Answer::page_for(const LocalReply& reply) const {
 }
 
 const Page* Answer::page_instead(const RequestContext& context, uint16_t status) const {
-  if (pages_ == nullptr || status < 400 || is_grpc(context.exchange.request())) return nullptr;
+  if (pages_ == nullptr || status < 400 || context.exchange.request().is_grpc()) return nullptr;
   return pages_->find(status, true, context.exchange.request().fields);
 }
 
@@ -128,7 +128,7 @@ runtime::Task<Result<void>> Answer::send_page(RequestContext& context, const Pag
 }
 
 runtime::Task<Result<void>> Answer::send(RequestContext& context, const LocalReply& reply) {
-  if (is_grpc(exchange_.request())) co_return co_await send_grpc(context, reply);
+  if (exchange_.request().is_grpc()) co_return co_await send_grpc(context, reply);
   const std::string_view reason = http::reason_of(reply.status);
   std::string text;
   std::string_view type = reply.content_type;

@@ -5,15 +5,6 @@
 
 namespace spillway::gateway {
 
-bool is_grpc(const http::RequestHead& request) {
-  constexpr std::string_view type = "application/grpc";
-  if (!request.is_http2) return false;
-  const std::string_view value = request.fields.value(http::Field::content_type);
-  if (!equals_ignoring_case(value.substr(0, type.size()), type)) return false;
-  const std::string_view rest = value.substr(type.size());
-  return rest.empty() || rest[0] == '+' || rest[0] == ';' || rest[0] == ' ';
-}
-
 std::optional<Duration> parse_grpc_timeout(std::string_view text) {
   constexpr size_t digits_max = 8;
   if (text.size() < 2 || text.size() > digits_max + 1) return std::nullopt;

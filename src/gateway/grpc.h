@@ -7,12 +7,8 @@
 #include <string_view>
 
 #include "base/time.h"
-#include "http/message.h"
 
 namespace spillway::gateway {
-
-// A gRPC call: over HTTP/2, with a content type of application/grpc, "+proto" and the like.
-bool is_grpc(const http::RequestHead& request);
 
 // "100m" and so on: at most eight digits and a unit (H, M, S, m, u, n). Nothing if malformed, which
 // is as good as absent.

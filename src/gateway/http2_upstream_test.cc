@@ -79,6 +79,102 @@ TEST_F(Http2UpstreamTest, carries_a_call_with_trailers_both_ways) {
   EXPECT_EQ(answer.field("grpc-message"), "fine");
 }
 
+TEST_F(Http2UpstreamTest, believes_no_trailers_that_speak_of_the_answer_as_a_whole) {
+  runtime::Peer client = connect();
+  client.send(get);
+  Http2Peer& server = accept_request();
+  server.headers(1, {{":status", "200"}}, 0);
+  server.data(1, "body");
+  server.headers(1, {{"set-cookie", "a=1"}, {"checksum", "7"}, {"location", "/"}});
+  EXPECT_THAT(client.take_through("0\r\n"), HasSubstr("body"));
+  EXPECT_EQ(client.take_head(), "checksum: 7\r\n\r\n");
+}
+
+TEST_F(Http2UpstreamTest, cuts_an_answer_whose_trailers_are_too_large) {
+  Http2Peer& client = caller();
+  send_call(client, 1);
+  Http2Peer& server = accept_request();
+  server.headers(1, ok_head, 0);
+  server.data(1, "tell");
+  server.send(NGHTTP2_HEADERS, Http2Peer::end_stream, 1,
+              http::hpack({{"a", std::string(16'000, 'x')}}));
+  server.send(NGHTTP2_CONTINUATION, Http2Peer::end_headers, 1,
+              http::hpack({{"b", std::string(1000, 'x')}}));
+  EXPECT_TRUE(client.answer(1).reset);
+}
+
+// RFC 9113 sections 8.1.1 and 8.3.2: 502, and what follows the head cuts.
+TEST_F(Http2UpstreamTest, passes_on_no_answer_that_breaks_the_rules) {
+  const std::vector<TestFields> malformed = {
+      {},
+      {{":status", "20"}},
+      {{":status", "abc"}},
+      {{":status", "200"}, {":status", "200"}},
+      {{":status", "101"}},
+      {{":status", "200"}, {":path", "/"}},
+      {{"x", "y"}, {":status", "200"}},
+      {{":status", "200"}, {"X-Upper", "1"}},
+      {{":status", "200"}, {"bad name", "1"}},
+      {{":status", "200"}, {"x", "a\r\nb: c"}},
+      {{":status", "200"}, {"x", std::string("a\0b", 3)}},
+      {{":status", "200"}, {"connection", "close"}},
+      {{":status", "200"}, {"transfer-encoding", "chunked"}},
+      {{":status", "200"}, {"content-length", "1"}, {"content-length", "2"}},
+      {{":status", "200"}, {"content-length", "x"}},
+      {{":status", "200"}, {"content-length", "1"}},  // And no body.
+  };
+  config.retries.attempts = 1;
+  for (size_t i = 0; i < malformed.size(); ++i) {
+    runtime::Peer client = connect();
+    client.send(get);
+    if (servers.empty()) accept();
+    Http2Peer& server = *servers.back();
+    const auto stream = static_cast<uint32_t>(2 * i + 1);
+    ASSERT_TRUE(has_request(server, stream)) << i;
+    server.headers(stream, malformed[i]);
+    EXPECT_THAT(client.take_head(), StartsWith("HTTP/1.1 502 ")) << i;
+  }
+}
+
+TEST_F(Http2UpstreamTest, cuts_an_answer_that_is_not_as_long_as_it_says) {
+  for (const std::string_view body : {"123", "12345"}) {
+    Http2Peer& client = caller();
+    send_call(client, 1);
+    if (servers.empty()) accept();
+    Http2Peer& server = *servers.back();
+    const uint32_t stream = body.size() == 3 ? 1 : 3;
+    ASSERT_TRUE(has_request(server, stream));
+    server.headers(stream, with(ok_head, "content-length", "4"), 0);
+    server.data(stream, body, Http2Peer::end_stream);
+    EXPECT_TRUE(client.answer(1).reset) << body;
+  }
+}
+
+// Those who wait for others' slow readers would wait for ever.
+TEST_F(Http2UpstreamTest, readers_who_stand_still_hold_up_nobody_else) {
+  Http2Peer& slow = caller();
+  slow.settings({{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 0}});
+  slow.headers(1, call(), Http2Peer::end_stream);
+  Http2Peer& server = accept_request();
+  constexpr uint32_t stalled = 20;
+  for (uint32_t i = 1; i < stalled; ++i) slow.headers(2 * i + 1, call(), Http2Peer::end_stream);
+  ASSERT_TRUE(has_request(server, 2 * stalled - 1));
+  ASSERT_TRUE(server.until([&] { return server.windows[0] > (20u << 20); }));
+  for (uint32_t i = 0; i < stalled; ++i) {
+    server.headers(2 * i + 1, ok_head, 0);
+    for (int piece = 0; piece < 16; ++piece) {
+      server.data(2 * i + 1, std::string(16'000, 'x'));
+      turn();
+    }
+  }
+  Http2Peer& quick = caller();
+  send_call(quick, 1);
+  ASSERT_TRUE(has_request(server, 2 * stalled + 1));
+  server.headers(2 * stalled + 1, ok_head, 0);
+  server.data(2 * stalled + 1, "at once", Http2Peer::end_stream);
+  EXPECT_EQ(quick.answer(1).body, "at once");
+}
+
 TEST_F(Http2UpstreamTest, passes_an_answer_of_trailers_only) {
   Http2Peer& client = caller();
   send_call(client, 1);
@@ -227,10 +323,10 @@ TEST(Grpc, only_its_own_content_type_over_http2_is_a_call) {
                                                  {"application/json", false}}) {
     head.fields.clear();
     ASSERT_TRUE(head.fields.add(http::Field::content_type, type));
-    EXPECT_EQ(is_grpc(head), expected) << type;
+    EXPECT_EQ(head.is_grpc(), expected) << type;
   }
   head.is_http2 = false;
-  EXPECT_FALSE(is_grpc(head));
+  EXPECT_FALSE(head.is_grpc());
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ Proxy::Limits Proxy::limits_of(const RequestContext& context) const {
   const Instant started = context.exchange.started();
   const http::RequestHead& request = context.exchange.request();
   Deadline whole = Deadline::never();
-  if (is_grpc(request)) {
+  if (request.is_grpc()) {
     const http::HeaderField* field = request.fields.find("grpc-timeout");
     const auto timeout = field == nullptr ? std::nullopt : parse_grpc_timeout(field->value);
     if (timeout) whole = Deadline::after(started, *timeout);

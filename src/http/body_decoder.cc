@@ -172,8 +172,7 @@ BodyEvent BodyDecoder::decode_trailers(std::string_view received, size_t consume
           parse_field_lines(section.substr(0, size), limits_.trailer_fields_max, trailers)) {
     return violation(trouble->text);
   }
-  trailers.remove_if(
-      [](const HeaderField& field) { return field.id != Field::other && field.id != Field::etag; });
+  trailers.remove_if([](const HeaderField& field) { return !may_be_trailer(field.id); });
   state_ = State::done;
   return end_of_body(consumed + size);
 }

@@ -97,6 +97,7 @@ struct ConnectionConfig {
   Duration head_timeout = 10s;
   Duration idle_timeout = 75s;
   Duration body_timeout = 30s;
+  ByteSize body_rate = {240};
   Duration write_timeout = 60s;
   uint32_t pipelined = 16;
   Http2Config http2;
@@ -123,6 +124,13 @@ struct ConnectionConfig {
                  .maximum = 3600,
                  .unit = "s",
                  .raising = "A stalled upload holds a connection to the service longer."});
+    visit.field("body_rate", &ConnectionConfig::body_rate,
+                {.doc = "How many bytes of its body a request brings in each second that we wait "
+                        "for it, body_timeout aside; a slower one is answered 408, for it may hold "
+                        "a place at a service. gRPC and WebSockets are free of it; 0 frees all.",
+                 .maximum = 1 << 20,
+                 .unit = "B",
+                 .example = "1KB"});
     visit.field("write_timeout", &ConnectionConfig::write_timeout,
                 {.doc = "How long a client may take no byte of an answer that waits for it; then "
                         "its connection is reset.",

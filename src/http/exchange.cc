@@ -7,6 +7,22 @@
 
 namespace spillway::http {
 
+// Calls of gRPC may have nothing to say for as long as they like.
+Deadline Exchange::body_deadline() const {
+  const Instant now = loop_.now();
+  Duration left = limits_.body_timeout;
+  if (limits_.body_rate_min > 0) {
+    const auto seconds =
+        static_cast<double>(body_bytes_received()) / static_cast<double>(limits_.body_rate_min);
+    const Duration slack = left +
+                           std::chrono::duration_cast<Duration>(
+                               std::chrono::duration<double>(std::min(seconds, 1e9))) -
+                           waited_for_body_;
+    if (slack < left && !request_.is_grpc()) left = slack;
+  }
+  return Deadline::after(now, left);
+}
+
 runtime::Task<Result<void>> Exchange::write_file(const runtime::FileHandle& file, uint64_t offset,
                                                  uint64_t size, bool last) {
   while (size > 0) {

@@ -35,6 +35,7 @@ struct ServerLimits {
   Duration head_timeout = 10s;
   Duration idle_timeout = 75s;
   Duration body_timeout = 30s;
+  uint64_t body_rate_min = 0;  // Bytes a second; 0: any.
   Duration write_timeout = 60s;
   uint32_t pipelined = 16;
   Http2Limits http2;
@@ -102,6 +103,13 @@ class Exchange {
   // This response is the last on its connection (a drain, an error that leaves bytes behind).
   void close_after() { keep_alive_ = false; }
   bool keeps_alive() const { return keep_alive_; }
+  // We want no more of this client: the connection ends after this response, with what else it has
+  // under way.
+  void turn_away() {
+    close_after();
+    is_unwelcome_ = true;
+  }
+  bool is_unwelcome() const { return is_unwelcome_; }
   // Nobody is left to answer: the connection ends without another byte.
   void abandon() { is_abandoned_ = true; }
   bool is_abandoned() const { return is_abandoned_; }
@@ -129,6 +137,10 @@ class Exchange {
         owes_continue_(request.expects_continue && request.minor_version >= 1) {}
   ~Exchange() = default;
 
+  // Until when the next piece of the body has to come. A client may be slow, but not for ever.
+  Deadline body_deadline() const;
+  void count_wait(Instant since) { waited_for_body_ += loop_.now() - since; }
+
   bool has_no_body(uint16_t status) const {
     return request_.method == Method::head || status == 204 || status == 304;
   }
@@ -144,6 +156,8 @@ class Exchange {
   bool suppresses_body_ = false;
   bool has_switched_ = false;
   bool is_abandoned_ = false;
+  bool is_unwelcome_ = false;
+  Duration waited_for_body_{};
   uint64_t tunnel_received_ = 0;
   uint64_t tunnel_sent_ = 0;
 };

@@ -14,6 +14,11 @@ namespace spillway::http {
 std::optional<HeadResult> parse_field_lines(std::string_view lines, size_t fields_max,
                                             HeaderList& fields);
 
+// Whether a field may stand in trailers. Those whose names this program knows speak of the message
+// or the connection as a whole, and nobody may learn of that after it (RFC 9110 section 6.5.1); a
+// recipient that merged them would believe a second Host, cookie or address.
+inline bool may_be_trailer(Field id) { return id == Field::other || id == Field::etag; }
+
 // What Content-Length, Transfer-Encoding and Connection of one message say, checked by the rules
 // that hold for requests and responses alike (RFC 9112 sections 6.1 to 6.3 and 9.3).
 struct FramingFields {

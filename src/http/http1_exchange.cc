@@ -22,7 +22,9 @@ runtime::Task<Result<std::string_view>> Http1Exchange::read_body() {
   if (owes_continue_ && !body_.ended() && !response_started()) {
     CO_TRY_VOID(co_await send_interim(100));
   }
-  CO_TRY(piece, co_await body_.next(Deadline::after(loop().now(), limits_.body_timeout)));
+  const Instant began = loop().now();
+  CO_TRY(piece, co_await body_.next(body_deadline()));
+  count_wait(began);
   if (body_.bytes() > limits_.body_bytes_max) {
     close_after();
     co_return fail(Error::Code::limit_exceeded, "the request body is too long",

@@ -22,8 +22,11 @@ namespace {
 constexpr uint32_t calls_max = 100;
 // An interim response that nobody has read yet is kept; more are of no use to anybody.
 constexpr size_t interim_max = 4;
-// What an upstream may send of an answer that we have not passed on.
-constexpr Http2Limits client_windows{.window = 256 << 10, .connection_window = 4 << 20};
+// What an upstream may send of an answer that we have not passed on. Readers who stand still hold
+// up nobody else: the connection's window is that of all calls.
+constexpr uint32_t call_window = 256 << 10;
+constexpr Http2Limits client_windows{.window = call_window,
+                                     .connection_window = calls_max * call_window};
 
 std::string_view text_of(nghttp2_rcbuf* bytes) {
   const nghttp2_vec text = nghttp2_rcbuf_get_buf(bytes);
@@ -42,10 +45,11 @@ void Http2Response::clear() {
   size.reset();
   trailers.reset();
   trouble = {};
-  has_final_head = is_whole = false;
+  has_final_head = is_whole = has_large_trailers = false;
 }
 
 void Http2Response::add(nghttp2_rcbuf* name, nghttp2_rcbuf* value, const HeadLimits& limits) {
+  if (has_final_head) return add_trailer(name, value);
   if (size.add(text_of(name), text_of(value), limits) != 0) {
     trouble = "the response head is too long";
     return;
@@ -56,21 +60,30 @@ void Http2Response::add(nghttp2_rcbuf* name, nghttp2_rcbuf* value, const HeadLim
     forming.status = parse_decimal<uint16_t>(value_text).value_or(0);
     return;
   }
-  if (has_final_head && trailers == nullptr) trailers = std::make_unique<HeaderList>();
-  HeaderList& fields = has_final_head ? *trailers : forming.fields;
-  if (!fields.add(name_text, value_text)) trouble = "too many header fields";
+  if (!forming.fields.add(name_text, value_text)) trouble = "too many header fields";
 }
 
-void Http2Response::complete(bool is_last) {
-  if (has_final_head) return;
+void Http2Response::add_trailer(nghttp2_rcbuf* name, nghttp2_rcbuf* value) {
+  const Field id = field_from(text_of(name));
+  has_large_trailers |= size.add(text_of(name), text_of(value), http2_trailer_limits) != 0;
+  if (has_large_trailers || !may_be_trailer(id)) return;
+  if (trailers == nullptr) trailers = std::make_unique<HeaderList>();
+  const std::string_view name_text = bytes.hold(name);
+  has_large_trailers |= !trailers->add(id, name_text, bytes.hold(value));
+}
+
+bool Http2Response::complete(bool is_last) {
+  if (has_final_head) return !has_large_trailers;
+  size.reset();
   if (forming.is_interim()) {
     if (interim.size() < interim_max) interim.push_back(forming);
     forming.clear();
-    return;
+    return true;
   }
   if (forming.status < 200 || forming.status > 599) trouble = "no status that HTTP/2 knows";
   has_final_head = true;
   is_whole = is_last;
+  return true;
 }
 
 Http2Client::Http2Client(runtime::Socket& socket, const Http2ClientOptions& options)
@@ -111,9 +124,11 @@ void Http2Client::on_field(Http2Stream& stream, nghttp2_rcbuf* name, nghttp2_rcb
   response_of(stream).add(name, value, options_.head);
 }
 
-void Http2Client::on_head(Http2Stream& stream, bool is_last) {
-  response_of(stream).complete(is_last);
+bool Http2Client::on_head(Http2Stream& stream, bool is_last) {
+  const bool is_good = response_of(stream).complete(is_last);
+  if (!is_good) reset(stream, Http2Code::protocol_error);
   stream.wake_reader();
+  return is_good;
 }
 
 Deadline Http2Client::wait_deadline() {

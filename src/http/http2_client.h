@@ -24,7 +24,9 @@ namespace spillway::http {
 struct Http2Response final : Http2Stream {
   void clear();
   void add(nghttp2_rcbuf* name, nghttp2_rcbuf* value, const HeadLimits& limits);
-  void complete(bool is_last);  // After the last field of a head or of trailers.
+  void add_trailer(nghttp2_rcbuf* name, nghttp2_rcbuf* value);
+  // After the last field of a head or of trailers. False: these trailers are too large.
+  bool complete(bool is_last);
 
   ResponseHead forming;
   std::vector<ResponseHead> interim;  // Complete, and not read yet.
@@ -34,6 +36,7 @@ struct Http2Response final : Http2Stream {
   std::string_view trouble;  // Why it is no response; a literal.
   bool has_final_head = false;
   bool is_whole = false;  // The final head was all.
+  bool has_large_trailers = false;
 };
 
 struct Http2ClientOptions {
@@ -65,7 +68,7 @@ class Http2Client final : public Http2Session, public ListLink {
  private:
   Http2Stream* begin(int32_t) override { return nullptr; }  // No server push.
   void on_field(Http2Stream& stream, nghttp2_rcbuf* name, nghttp2_rcbuf* value) override;
-  void on_head(Http2Stream& stream, bool is_last) override;
+  bool on_head(Http2Stream& stream, bool is_last) override;
   bool bear(Http2Burden) override { return true; }  // It is the plan's own upstream.
   Deadline wait_deadline() override;
   bool on_wait_passed() override;

@@ -76,7 +76,9 @@ Task<Result<std::string_view>> Http2Exchange::read_body() {
   if (owes_continue_ && !body_ended() && !response_started()) {
     CO_TRY_VOID(co_await send_interim(100));
   }
-  auto piece = co_await stream_.read(Deadline::after(loop().now(), limits_.body_timeout));
+  const Instant began = loop().now();
+  auto piece = co_await stream_.read(body_deadline());
+  count_wait(began);
   if (!piece) {
     piece.error().blame = Error::Blame::client;
     co_return piece;

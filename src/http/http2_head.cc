@@ -98,11 +98,10 @@ void Http2RequestHead::add_cookie(std::string_view value) {
   }
 }
 
-void Http2RequestHead::add_trailer(nghttp2_rcbuf* name, nghttp2_rcbuf* value,
-                                   const HeadLimits& limits) {
-  const uint16_t trouble = trailer_size_.add(text_of(name), text_of(value), limits);
+void Http2RequestHead::add_trailer(nghttp2_rcbuf* name, nghttp2_rcbuf* value) {
+  const uint16_t trouble = trailer_size_.add(text_of(name), text_of(value), http2_trailer_limits);
   if (trailer_trouble_ == 0) trailer_trouble_ = trouble;
-  if (trailer_trouble_ != 0) return;
+  if (trailer_trouble_ != 0 || !may_be_trailer(field_from(text_of(name)))) return;
   if (trailers_ == nullptr) trailers_ = std::make_unique<HeaderList>();
   const std::string_view name_text = bytes_.hold(name);
   if (!trailers_->add(name_text, bytes_.hold(value))) trailer_trouble_ = 431;

@@ -47,6 +47,9 @@ class Http2HeadSize {
   size_t fields_ = 0;
 };
 
+// Of trailers, either way. What gRPC allows for its metadata, twice.
+inline constexpr HeadLimits http2_trailer_limits{.head_bytes_max = 16 << 10};
+
 // A request's head, field by field. nghttp2 has checked before what RFC 9113 sections 8.2 and 8.3
 // ask of a single field and of the order and number of pseudo-header fields; here comes what makes
 // it a request that an HTTP/1 server reads the same way. Pooled; one core.
@@ -62,7 +65,7 @@ class Http2RequestHead {
   // So large that it is no mistake: the connection is not worth keeping.
   bool is_bomb(const HeadLimits& limits) const;
 
-  void add_trailer(nghttp2_rcbuf* name, nghttp2_rcbuf* value, const HeadLimits& limits);
+  void add_trailer(nghttp2_rcbuf* name, nghttp2_rcbuf* value);
   const HeaderList* trailers() const {  // Null: none.
     return trailers_ == nullptr || trailers_->empty() ? nullptr : trailers_.get();
   }

@@ -23,9 +23,10 @@ enum class Http2Burden : uint8_t {
   empty_data,  // DATA without bytes that ends nothing.
   continuation,  // Of one field section, which nobody can act on before its end.
   field_bytes,   // A field section of many times its limit, perhaps out of a few bytes.
+  unread,        // Frames that we owe and the peer does not read: more than any peer needs.
 };
-constexpr std::array<std::string_view, 6> enum_names(Http2Burden) {
-  return {"reset", "settings", "ping", "empty_data", "continuation", "field_bytes"};
+constexpr std::array<std::string_view, 7> enum_names(Http2Burden) {
+  return {"reset", "settings", "ping", "empty_data", "continuation", "field_bytes", "unread"};
 }
 inline constexpr size_t http2_burden_count = enum_names(Http2Burden{}).size();
 

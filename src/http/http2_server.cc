@@ -15,7 +15,7 @@ namespace {
 // How much of each burden is borne within burden_window, far above what clients in their right mind
 // do: a browser that leaves a page resets its streams, and gRPC measures round trips by pings.
 constexpr Duration burden_window = 10s;
-constexpr std::array<uint32_t, http2_burden_count> burdens_max = {500, 100, 2000, 1000, 16, 0};
+constexpr std::array<uint32_t, http2_burden_count> burdens_max = {500, 100, 2000, 1000, 16, 0, 0};
 
 // Requests that their client has reset may take a moment to end. So many more than the streams it
 // may have open are waited for; beyond that new ones are refused.
@@ -59,7 +59,9 @@ void Http2Server::drop_forming() {
 }
 
 Http2Stream* Http2Server::begin(int32_t) {
-  drop_forming();  // One that broke the rules: nghttp2 resets it.
+  // One that broke the rules, and that nghttp2 is about to reset: nobody will hear of that.
+  if (has_forming_ && !bear(Http2Burden::reset)) terminate(Http2Code::enhance_your_calm);
+  drop_forming();
   head_began_ = loop().now();
   if (handlers_.count() + begun_.size() >= handlers_per_stream * limits_.http2.streams) {
     context_.counts.http2_refused_streams.add();
@@ -76,23 +78,29 @@ void Http2Server::on_field(Http2Stream& stream, nghttp2_rcbuf* name, nghttp2_rcb
   if (!request_of(stream).has_head) {
     received.add(name, value, limits_.head);
   } else {
-    received.add_trailer(name, value, limits_.head);
+    received.add_trailer(name, value);
   }
   if (!received.is_bomb(limits_.head)) return;
   if (!bear(Http2Burden::field_bytes)) terminate(Http2Code::enhance_your_calm);
 }
 
-void Http2Server::on_head(Http2Stream& stream, bool is_last) {
+void Http2Server::on_stream_closed(Http2Stream& stream) {
+  if (has_forming_ && &*forming_ == &stream) drop_forming();
+}
+
+bool Http2Server::on_head(Http2Stream& stream, bool is_last) {
   burdens_[static_cast<size_t>(Http2Burden::continuation)] = 0;
   Http2Request& request = request_of(stream);
   if (request.has_head) {
-    if (request.received.are_trailers_too_large()) reset(stream, Http2Code::enhance_your_calm);
-    return;
+    if (!request.received.are_trailers_too_large()) return true;
+    reset(stream, Http2Code::enhance_your_calm);
+    return false;
   }
   request.has_head = true;
   request.refusal = request.received.complete(is_last);
   has_forming_ = false;
   begun_.push_back(std::move(forming_));
+  return true;
 }
 
 bool Http2Server::bear(Http2Burden burden) {
@@ -183,6 +191,7 @@ Task<void> Http2Server::settle(Http2Exchange& exchange, Http2Stream& stream) {
     reset(stream, Http2Code::cancel);
     co_return;
   }
+  if (exchange.is_unwelcome()) drain();
   if (!exchange.response_started()) {
     (void)co_await exchange.respond(500, "text/plain", "Internal Server Error\n");
   }

@@ -40,7 +40,8 @@ class Http2Server final : public Http2Session {
 
   Http2Stream* begin(int32_t id) override;
   void on_field(Http2Stream& stream, nghttp2_rcbuf* name, nghttp2_rcbuf* value) override;
-  void on_head(Http2Stream& stream, bool is_last) override;
+  bool on_head(Http2Stream& stream, bool is_last) override;
+  void on_stream_closed(Http2Stream& stream) override;
   bool bear(Http2Burden burden) override;
   void on_batch() override;
   Deadline wait_deadline() override;

@@ -132,6 +132,48 @@ TEST_F(Http2ServerTest, passes_bodies_and_trailers_both_ways) {
   EXPECT_EQ(client.answer(3).heads.size(), 2u);
 }
 
+// Whoever merged them would believe them.
+TEST_F(Http2ServerTest, trailers_say_nothing_of_the_request_as_a_whole) {
+  Http2Peer& client = connect();
+  client.headers(1, request("/echo", "POST"), 0);
+  client.data(1, "body");
+  client.headers(1, {{"checksum", "7"},
+                     {"cookie", "admin=1"},
+                     {"authorization", "Basic YTpi"},
+                     {"x-forwarded-for", "127.0.0.1"},
+                     {"x-forwarded-proto", "https"}});
+  EXPECT_EQ(client.answer(1).body, "body");
+  EXPECT_EQ(handler.trailers, "checksum=7;");
+}
+
+TEST_F(Http2ServerTest, trailers_that_are_too_large_cut_the_request) {
+  Http2Peer& client = connect();
+  client.headers(1, request("/echo", "POST"), 0);
+  client.data(1, "body");
+  client.send(NGHTTP2_HEADERS, Http2Peer::end_stream, 1,
+              hpack({{"checksum", std::string(16'000, 'x')}}));
+  client.send(NGHTTP2_CONTINUATION, Http2Peer::end_headers, 1,
+              hpack({{"second", std::string(1000, 'x')}}));
+  EXPECT_EQ(client.answer(1).reset, calm);
+  ASSERT_TRUE(turn_until(loop, [&] { return handler.body_error.has_value(); }));
+  EXPECT_EQ(handler.body_error->blame, Error::Blame::client);
+}
+
+TEST_F(Http2ServerTest, trailers_follow_the_rules_of_fields) {
+  const std::vector<TestFields> malformed = {
+      {{":path", "/other"}},       {{"connection", "close"}}, {{"transfer-encoding", "chunked"}},
+      {{"checksum", "a\r\nb: c"}}, {{"bad name", "1"}},       {{"Checksum", "7"}}};
+  for (const TestFields& trailers : malformed) {
+    handler.body_error.reset();
+    Http2Peer& client = connect();
+    client.headers(1, request("/echo", "POST"), 0);
+    client.data(1, "body");
+    client.headers(1, trailers);
+    EXPECT_EQ(client.answer(1).reset, NGHTTP2_PROTOCOL_ERROR) << trailers.front().first;
+    EXPECT_TRUE(turn_until(loop, [&] { return handler.body_error.has_value(); }));
+  }
+}
+
 TEST_F(Http2ServerTest, frames_answers_without_bodies_right) {
   Http2Peer& client = connect();
   client.headers(1, request("/", "HEAD"));
@@ -195,8 +237,23 @@ TEST_F(Http2ServerTest, refuses_what_is_no_request) {
       with(request("/"), "content-length", "1, 1"),
       with(with(request("/"), "content-length", "0"), "content-length", "0"),
       with(request("/"), "content-length", "5"),  // And no body.
+      with(request("/"), "te", "trailers, gzip"),
+      with(request("/"), "x", "trailing "),
+      with(request("/"), "x", "a\x7f"),
+      with(request("/"), "a\nb", "1"),
+      with(request("/"), "a:b", "1"),
+      with(request("/"), std::string("a\0b", 3), "1"),
+      with(request("/"), ":authority", "b.example"),
+      with(request("/"), ":protocol", "websocket"),  // Without CONNECT.
+      {{":method", "CONNECT"}, {":authority", "a:443"}, {":path", "/"}},
   };
   for (size_t i = 0; i < malformed.size(); ++i) EXPECT_EQ(status_of(malformed[i]), reset) << i;
+  EXPECT_TRUE(handler.seen.empty()) << handler.seen.front();
+}
+
+// The same of what is not for HTTP/2 itself to judge.
+TEST_F(Http2ServerTest, refuses_what_is_no_request_to_a_server_of_http1) {
+  const std::string reset = "reset " + std::to_string(NGHTTP2_PROTOCOL_ERROR);
   const std::vector<TestFields> refused = {
       with(request("/"), "host", "b.example"),
       with(with(request("/"), "host", "a.example"), "host", "a.example"),
@@ -205,6 +262,19 @@ TEST_F(Http2ServerTest, refuses_what_is_no_request) {
       {{":method", "GET"}, {":scheme", "http"}, {":authority", "user@a"}, {":path", "/"}},
       {{":method", "GET"}, {":scheme", "http"}, {":authority", "a"}, {":path", "/a b"}},
       {{":method", "GET"}, {":scheme", "http"}, {":authority", "a"}, {":path", "/a#b"}},
+      request("/ HTTP/1.1\r\nhost: b\r\n\r\n"),
+      request("/a\tb"),
+      request(std::string("/a\0b", 4)),
+      request("http://b.example/"),
+      request("*"),
+      request("b"),
+      request("/", "GET / HTTP/1.1\r\nx:"),
+      request("/", "GE T"),
+      request("/", ""),
+      {{":method", "GET"}, {":scheme", "http"}, {":authority", "a,b"}, {":path", "/"}},
+      {{":method", "GET"}, {":scheme", "http"}, {":authority", "a/b"}, {":path", "/"}},
+      {{":method", "GET"}, {":scheme", "http"}, {":authority", "a\r\nb"}, {":path", "/"}},
+      {{":method", "GET"}, {":scheme", "http"}, {":authority", ""}, {":path", "/"}},
   };
   for (size_t i = 0; i < refused.size(); ++i) {
     const std::string status = status_of(refused[i]);
@@ -250,6 +320,18 @@ TEST_F(Http2ServerTest, a_body_that_differs_from_its_length_is_cut) {
   EXPECT_EQ(client.answer(1).reset, NGHTTP2_PROTOCOL_ERROR);
   ASSERT_TRUE(turn_until(loop, [&] { return handler.body_error.has_value(); }));
   EXPECT_EQ(handler.body_error->blame, Error::Blame::client);
+}
+
+TEST_F(Http2ServerTest, a_body_that_ends_before_its_length_is_cut) {
+  for (const bool by_trailers : {false, true}) {
+    handler.body_error.reset();
+    Http2Peer& client = connect();
+    client.headers(1, with(request("/echo", "POST"), "content-length", "5"), 0);
+    client.data(1, "1234", by_trailers ? uint8_t{0} : Http2Peer::end_stream);
+    if (by_trailers) client.headers(1, {{"checksum", "7"}});
+    EXPECT_EQ(client.answer(1).reset, NGHTTP2_PROTOCOL_ERROR);
+    EXPECT_TRUE(turn_until(loop, [&] { return handler.body_error.has_value(); }));
+  }
 }
 
 TEST_F(Http2ServerTest, a_body_that_nobody_wants_is_stopped_after_the_answer) {
@@ -373,6 +455,25 @@ TEST_F(Http2ServerTest, waits_no_longer_for_bodies_heads_and_requests_than_it_sh
   EXPECT_EQ(slow.answer(1).status(), "400");
   EXPECT_EQ(handler.body_error->code, Error::Code::deadline_exceeded);
 
+  limits.body_timeout = 200ms;
+  limits.body_rate_min = 1000;
+  Http2Peer& trickling = connect();
+  trickling.headers(1, request("/echo", "POST"), 0);
+  for (int i = 0; i < 30 && trickling.answer_so_far(1).status().empty(); ++i) {
+    trickling.data(1, "x");
+    let_pass(20ms);
+  }
+  EXPECT_EQ(trickling.answer(1).status(), "400");
+  EXPECT_EQ(handler.body_error->code, Error::Code::deadline_exceeded);
+  Http2Peer& call = connect();
+  call.headers(1, with(request("/echo", "POST"), "content-type", "application/grpc"), 0);
+  for (int i = 0; i < 15; ++i) {
+    call.data(1, "x");
+    let_pass(20ms);
+  }
+  call.data(1, "x", Http2Peer::end_stream);
+  EXPECT_EQ(call.answer(1).body.size(), 16u);
+
   limits.head_timeout = 30ms;
   Http2Peer& half = connect();
   half.acknowledges = false;
@@ -462,6 +563,54 @@ TEST_F(Http2ServerTest, rapid_reset_is_a_counted_flood) {
   }
   EXPECT_EQ(client.end_code(), calm);
   EXPECT_EQ(flood_count(Http2Burden::reset), 1);
+}
+
+// The client never says that it has seen our limit of streams, so it does not break it.
+TEST_F(Http2ServerTest, streams_beyond_the_limit_are_a_counted_flood) {
+  Http2Peer& client = connect();
+  client.acknowledges = false;
+  for (uint32_t id = 1; id < 2 * 128; id += 2) client.headers(id, request("/wait"));
+  ASSERT_TRUE(turn_until(loop, [&] { return handler.seen.size() == 128; }));
+  for (uint32_t id = 257; id < 257 + 2 * 600; id += 2) client.headers(id, request("/wait"));
+  EXPECT_EQ(client.end_code(), calm);
+  EXPECT_EQ(flood_count(Http2Burden::reset), 1);
+  EXPECT_EQ(handler.seen.size(), 128u);
+}
+
+// Resets that the client has us send (CVE-2025-8671), many in one read.
+TEST_F(Http2ServerTest, malformed_requests_are_a_counted_flood) {
+  Http2Peer& client = connect();
+  std::string all;
+  const std::string block = hpack({{":method", "GET"}, {"connection", "close"}});
+  for (uint32_t id = 1; id < 2 * 600; id += 2) {
+    all += http2_frame(NGHTTP2_HEADERS, Http2Peer::end_stream | Http2Peer::end_headers, id, block);
+  }
+  client.peer().send(all);
+  EXPECT_EQ(client.end_code(), calm);
+  EXPECT_EQ(flood_count(Http2Burden::reset), 1);
+}
+
+TEST_F(Http2ServerTest, windows_that_overflow_are_a_counted_flood) {
+  Http2Peer& client = connect();
+  for (uint32_t id = 1; id < 2 * 600; id += 2) {
+    client.headers(id, request("/wait"));
+    client.window(id, 0x7fffffff);
+  }
+  EXPECT_EQ(client.end_code(), calm);
+  EXPECT_EQ(flood_count(Http2Burden::reset), 1);
+}
+
+// Behind one connection may be many people.
+TEST_F(Http2ServerTest, a_malformed_request_ends_nothing_but_itself) {
+  limits.head_timeout = 30ms;
+  Http2Peer& client = connect();
+  client.headers(1, request("/wait"));
+  client.headers(3, with(request("/"), "connection", "close"));
+  EXPECT_EQ(client.answer(3).reset, NGHTTP2_PROTOCOL_ERROR);
+  let_pass(60ms);
+  handler.go_on.set();
+  EXPECT_EQ(client.answer(1).body, "late\n");
+  EXPECT_EQ(count_of("spillway_client_head_timeouts_total"), 0);
 }
 
 TEST_F(Http2ServerTest, settings_and_pings_are_counted_floods) {

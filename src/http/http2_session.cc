@@ -27,6 +27,9 @@ constexpr size_t reads_in_turn_max = 16;
 constexpr Duration linger_max = 1s;
 constexpr size_t linger_bytes_max = 1 << 20;
 
+// Of frames without bodies that wait to be sent, some 150 bytes each.
+constexpr size_t outbound_frames_max = 4096;
+
 std::string_view text_of(const uint8_t* bytes, size_t size) {
   return {reinterpret_cast<const char*>(bytes), size};
 }
@@ -83,8 +86,7 @@ struct Http2Session::Callbacks {
     switch (frame->hd.type) {
       case NGHTTP2_HEADERS:
         if (stream == nullptr) return 0;
-        self(user).on_head(*stream, is_last);
-        if (is_last) stream->on_end();
+        if (self(user).on_head(*stream, is_last) && is_last) stream->on_end();
         return 0;
       case NGHTTP2_DATA:
         if (stream != nullptr && is_last) stream->on_end();
@@ -98,6 +100,12 @@ struct Http2Session::Callbacks {
         return (frame->hd.flags & NGHTTP2_FLAG_ACK) != 0 ? 0 : bear(user, Http2Burden::ping);
       default: return 0;
     }
+  }
+
+  // A request beyond the limit of streams, refused before our owner heard of it: no stream will be
+  // closed. What else is invalid shows there.
+  static int on_invalid_frame(nghttp2_session*, const nghttp2_frame*, int why, void* user) {
+    return why == NGHTTP2_ERR_REFUSED_STREAM ? bear(user, Http2Burden::reset) : 0;
   }
 
   // A reset that is asked for earlier would take the place of such a head.
@@ -136,8 +144,10 @@ struct Http2Session::Callbacks {
   static int on_stream_close(nghttp2_session* session, int32_t id, uint32_t code, void* user) {
     Http2Stream* stream = stream_of(session, id);
     if (stream == nullptr) return 0;  // Its owner is done with it.
+    const bool is_burden = !stream->send_ended();
     stream->on_closed(code);
-    return stream->send_ended() ? 0 : bear(user, Http2Burden::reset);
+    self(user).on_stream_closed(*stream);  // Which may give it back to its pool.
+    return is_burden ? bear(user, Http2Burden::reset) : 0;
   }
 
   static ssize_t read_piece(nghttp2_session* session, int32_t id, uint8_t*, size_t size_max,
@@ -188,6 +198,7 @@ struct Http2Session::Callbacks {
     nghttp2_session_callbacks_set_on_header_callback2(made, on_header);
     nghttp2_session_callbacks_set_on_invalid_header_callback2(made, on_invalid_header);
     nghttp2_session_callbacks_set_on_frame_recv_callback(made, on_frame);
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(made, on_invalid_frame);
     nghttp2_session_callbacks_set_on_frame_send_callback(made, on_frame_sent);
     nghttp2_session_callbacks_set_on_frame_not_send_callback(made, on_frame_not_sent);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(made, on_data);
@@ -212,7 +223,7 @@ Http2Session::Http2Session(runtime::Socket& socket, const Http2SessionOptions& o
   nghttp2_option_set_no_closed_streams(option, 1);  // Only priorities would need them.
   // The owner counts what may come in floods, and ends them before.
   nghttp2_option_set_max_continuations(option, 64);
-  nghttp2_option_set_max_outbound_ack(option, 4096);
+  nghttp2_option_set_max_outbound_ack(option, outbound_frames_max);
   nghttp2_session* made = nullptr;
   const auto make = options.is_server ? nghttp2_session_server_new2 : nghttp2_session_client_new2;
   CHECK(make(&made, callbacks.get(), this, option) == 0);
@@ -421,6 +432,11 @@ bool Http2Session::digest(std::string_view bytes) {
   }
   on_batch();
   wake();
+  if (nghttp2_session_get_outbound_queue_size(session_.get()) > outbound_frames_max &&
+      !bear(Http2Burden::unread)) {
+    terminate(Http2Code::enhance_your_calm);
+    return false;
+  }
   return true;
 }
 

@@ -91,11 +91,12 @@ class Http2Session {
   nghttp2_session* session() const { return session_.get(); }
   IntrusiveList<Http2Stream>& streams() { return streams_; }
 
-  // What the owner is told. A head's fields come before on_head(), and
-  // so do those of trailers.
+  // What the owner is told. A head's fields come before on_head(), and so do those of trailers;
+  // false: the stream was reset, and what ends it is no end.
   virtual Http2Stream* begin(int32_t id) = 0;  // Server: a new request. Null: it is refused.
   virtual void on_field(Http2Stream& stream, nghttp2_rcbuf* name, nghttp2_rcbuf* value) = 0;
-  virtual void on_head(Http2Stream& stream, bool is_last) = 0;
+  virtual bool on_head(Http2Stream& stream, bool is_last) = 0;
+  virtual void on_stream_closed(Http2Stream&) {}  // Of those that no one has forgotten.
   // Something that costs us more than the peer; false: too much of it, and the connection ends.
   virtual bool bear(Http2Burden burden) = 0;
   // A batch of frames was read; tasks may be begun.

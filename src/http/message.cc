@@ -1,6 +1,8 @@
 // http/message.cc: names of methods and statuses, and heads made ready for reuse.
 #include "http/message.h"
 
+#include "base/ascii.h"
+
 namespace spillway::http {
 
 Method method_from(std::string_view text) {
@@ -43,6 +45,15 @@ std::string_view to_string(Method method) {
     case Method::other: break;
   }
   return "";
+}
+
+bool RequestHead::is_grpc() const {
+  constexpr std::string_view type = "application/grpc";
+  if (!is_http2) return false;
+  const std::string_view value = fields.value(Field::content_type);
+  if (!equals_ignoring_case(value.substr(0, type.size()), type)) return false;
+  const std::string_view rest = value.substr(type.size());
+  return rest.empty() || rest[0] == '+' || rest[0] == ';' || rest[0] == ' ';
 }
 
 void RequestHead::clear() {

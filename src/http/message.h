@@ -77,6 +77,12 @@ struct RequestHead {
   std::string_view upgrade_protocol;  // If wants_upgrade: the Upgrade field, such as "websocket".
   HeaderList fields;
 
+  // "HTTP/1.0", "HTTP/1.1" or "HTTP/2".
+  std::string_view protocol() const {
+    return is_http2 ? "HTTP/2" : minor_version == 0 ? "HTTP/1.0" : "HTTP/1.1";
+  }
+  // A call of gRPC: over HTTP/2, with a content type of application/grpc, "+proto" and the like.
+  bool is_grpc() const;
   void clear();
 };
 

@@ -33,7 +33,7 @@ ServerCounts::ServerCounts(telemetry::Registry& registry, uint32_t core)
   const telemetry::Family& floods = registry.family(
       {.name = "spillway_http2_floods_total",
        .help = "HTTP/2 connections ended because their client sent too much of one kind: reset, "
-               "settings, ping, empty_data, continuation, field_bytes.",
+               "settings, ping, empty_data, continuation, field_bytes, unread.",
        .label_names = {"kind"}});
   for (const std::string_view kind : enum_names(Http2Burden{})) {
     http2_floods.push_back(registry.counter(floods, {std::string(kind)}, core));

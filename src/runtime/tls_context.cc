@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <ranges>
 
 #include "base/address.h"
@@ -99,8 +100,14 @@ struct TlsServerContext::Callbacks {
     return SSL_TLSEXT_ERR_OK;
   }
 
-  static int staple(SSL* ssl, void* own) {
-    const std::string& answer = *static_cast<const std::string*>(own);
+  // One that is too old would be refused by clients who take it seriously.
+  static int staple(SSL* ssl, void*) {
+    const auto& staples = of(ssl).staples_;
+    const auto found = staples.find(SSL_get_certificate(ssl));
+    const bool is_good =
+        found != staples.end() && std::chrono::system_clock::now() < found->second.expires;
+    if (!is_good) return SSL_TLSEXT_ERR_NOACK;
+    const std::string_view answer = found->second.answer;
     auto* copy = static_cast<unsigned char*>(OPENSSL_memdup(answer.data(), answer.size()));
     if (copy == nullptr) return SSL_TLSEXT_ERR_NOACK;
     SSL_set_tlsext_status_ocsp_resp(ssl, copy, static_cast<long>(answer.size()));
@@ -188,7 +195,7 @@ Result<void> TlsServerContext::build() {
 }
 
 Result<TlsServerContext::Context> TlsServerContext::make_context(
-    const std::vector<size_t>& certificates) const {
+    const std::vector<size_t>& certificates) {
   Context context(SSL_CTX_new(TLS_server_method()));
   SSL_CTX* raw = context.get();
   CHECK(raw != nullptr);
@@ -212,9 +219,11 @@ Result<TlsServerContext::Context> TlsServerContext::make_context(
     const TlsCertificate& certificate = options_.certificates[place];
     TRY_VOID(use_certificate(raw, certificate));
     if (certificate.ocsp.empty()) continue;
-    TRY_VOID(check_ocsp(certificate.name, certificate.ocsp));
+    const X509* used = SSL_CTX_get0_certificate(raw);
+    TRY(expires, check_ocsp(certificate.name, certificate.ocsp, *used));
+    infos_[place].staple_expires = expires;
+    staples_[used] = {.answer = certificate.ocsp, .expires = expires};
     SSL_CTX_set_tlsext_status_cb(raw, &Callbacks::staple);
-    SSL_CTX_set_tlsext_status_arg(raw, const_cast<std::string*>(&certificate.ocsp));
   }
   SSL_CTX_set_tlsext_servername_callback(raw, &Callbacks::choose_certificate);
   if (!alpn_.empty()) {

@@ -15,6 +15,7 @@
 #include "runtime/tls_tickets.h"
 
 struct ssl_ctx_st;  // OpenSSL's SSL_CTX.
+struct x509_st;     // OpenSSL's X509.
 
 namespace spillway::runtime {
 
@@ -29,7 +30,8 @@ struct TlsCertificate {
   std::string key_name;  // The same of its key.
   std::string chain;     // The certificate, then those between it and a root.
   std::string key;       // Without a passphrase.
-  std::string ocsp;      // An OCSP answer in DER to be stapled (RFC 6066 section 8); may be empty.
+  // An OCSP answer in DER, stapled until its nextUpdate (RFC 6066 section 8); may be empty.
+  std::string ocsp;
 };
 
 struct TlsServerOptions {
@@ -48,6 +50,7 @@ struct TlsCertificateInfo {
   std::string name;
   std::vector<std::string> hosts;
   WallTime expires;
+  std::optional<WallTime> staple_expires;  // Of its OCSP answer, if it has one.
 };
 
 // For connections that clients open to us. Immutable, any core; sessions keep it alive.
@@ -76,15 +79,20 @@ class TlsServerContext {
 
   explicit TlsServerContext(TlsServerOptions options);
   Result<void> build();
-  Result<Context> make_context(const std::vector<size_t>& certificates) const;
+  Result<Context> make_context(const std::vector<size_t>& certificates);
   // The context whose certificates are for `host`, which is in small letters.
   ssl_ctx_st* find(std::string_view host) const;
 
+  struct Staple {
+    std::string_view answer;
+    WallTime expires;
+  };
   const TlsServerOptions options_;
   std::string alpn_;  // As on the wire.
   std::vector<TlsCertificateInfo> infos_;
   std::vector<Context> contexts_;                            // The first is the default.
   std::map<std::string, ssl_ctx_st*, std::less<>> by_host_;  // "shop.example", "*.shop.example".
+  std::map<const x509_st*, Staple> staples_;                 // By certificates of contexts_.
 };
 
 struct TlsClientOptions {

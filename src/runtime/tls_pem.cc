@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 #include <openssl/err.h>
-#include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
@@ -20,6 +19,12 @@ constexpr size_t chain_max = 16;  // Real ones have two to four.
 
 OpenSsl<BIO> memory_of(std::string_view text) {
   return OpenSsl<BIO>(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+}
+
+WallTime time_of(const ASN1_TIME* text) {
+  std::tm time{};
+  ASN1_TIME_to_tm(text, &time);
+  return WallTime(std::chrono::seconds(::timegm(&time)));
 }
 
 // Asked for a passphrase: there is nobody to ask.
@@ -108,21 +113,30 @@ std::vector<std::string> hosts_of(const X509& certificate) {
   return hosts;
 }
 
-WallTime expiry_of(const X509& certificate) {
-  std::tm time{};
-  ASN1_TIME_to_tm(X509_get0_notAfter(&certificate), &time);
-  return WallTime(std::chrono::seconds(::timegm(&time)));
-}
+WallTime expiry_of(const X509& certificate) { return time_of(X509_get0_notAfter(&certificate)); }
 
-Result<void> check_ocsp(std::string_view name, std::string_view der) {
+Result<WallTime> check_ocsp(std::string_view name, std::string_view der, const X509& certificate) {
+  ERR_clear_error();
   const auto* bytes = reinterpret_cast<const unsigned char*>(der.data());
-  OCSP_RESPONSE* answer = d2i_OCSP_RESPONSE(nullptr, &bytes, static_cast<long>(der.size()));
+  const OpenSsl<OCSP_RESPONSE> answer(
+      d2i_OCSP_RESPONSE(nullptr, &bytes, static_cast<long>(der.size())));
   if (answer == nullptr) return openssl_failure(name, "holds no OCSP answer in DER");
-  const bool is_good = OCSP_response_status(answer) == OCSP_RESPONSE_STATUS_SUCCESSFUL;
-  OCSP_RESPONSE_free(answer);
-  if (is_good) return {};
+  const OpenSsl<OCSP_BASICRESP> basic(OCSP_response_get1_basic(answer.get()));
+  const int count = basic == nullptr ? 0 : OCSP_resp_count(basic.get());
+  ERR_clear_error();
+  for (int i = 0; i < count; ++i) {
+    OCSP_SINGLERESP* single = OCSP_resp_get0(basic.get(), i);
+    ASN1_INTEGER* serial = nullptr;
+    // It takes no const, and changes nothing.
+    OCSP_id_get0_info(nullptr, nullptr, nullptr, &serial,
+                      const_cast<OCSP_CERTID*>(OCSP_SINGLERESP_get0_id(single)));
+    if (ASN1_INTEGER_cmp(serial, X509_get0_serialNumber(&certificate)) != 0) continue;
+    ASN1_GENERALIZEDTIME* next = nullptr;
+    OCSP_single_get0_status(single, nullptr, nullptr, nullptr, &next);
+    return next == nullptr ? WallTime::max() : time_of(next);
+  }
   return fail(Error::Code::invalid,
-              fmt::format("{} is an OCSP answer that says nothing of a certificate", name));
+              fmt::format("{} is an OCSP answer that says nothing of the certificate", name));
 }
 
 Result<void> use_certificate(SSL_CTX* context, const TlsCertificate& certificate) {

@@ -1,6 +1,7 @@
 // runtime/tls_pem.h: certificates and keys out of PEM text, with words for what is wrong.
 #pragma once
 
+#include <openssl/ocsp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
@@ -20,6 +21,8 @@ struct OpenSslFree {
   void operator()(X509* certificate) const { X509_free(certificate); }
   void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
   void operator()(BIO* bio) const { BIO_free(bio); }
+  void operator()(OCSP_RESPONSE* answer) const { OCSP_RESPONSE_free(answer); }
+  void operator()(OCSP_BASICRESP* answer) const { OCSP_BASICRESP_free(answer); }
 };
 template <class T>
 using OpenSsl = std::unique_ptr<T, OpenSslFree>;
@@ -36,8 +39,9 @@ Result<OpenSsl<EVP_PKEY>> read_key(std::string_view name, std::string_view pem);
 std::vector<std::string> hosts_of(const X509& certificate);
 WallTime expiry_of(const X509& certificate);
 
-// Whether `der` is a successful OCSP answer (RFC 6960 section 4.2). Error: invalid.
-Result<void> check_ocsp(std::string_view name, std::string_view der);
+// Until when `der`, an OCSP answer, is worth anything (nextUpdate, RFC 6960 section 4.2.2.1); for
+// ever if it does not say. Error: invalid: it is none, or says nothing of `certificate`.
+Result<WallTime> check_ocsp(std::string_view name, std::string_view der, const X509& certificate);
 
 // Makes `context` show it and sign with its key. Error: invalid.
 Result<void> use_certificate(SSL_CTX* context, const TlsCertificate& certificate);

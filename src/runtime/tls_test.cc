@@ -303,6 +303,7 @@ TEST(TlsServerContext, says_what_is_wrong_with_a_certificate) {
       {good.chain(), other.key(), "", "is not the private key of"},
       {good.chain(), good.key("secret"), "", "is encrypted"},
       {good.chain(), good.key(), "nonsense", "holds no OCSP answer"},
+      {good.chain(), good.key(), good.ocsp(other, 60), "says nothing of the certificate"},
   };
   for (const Case& each : cases) {
     TlsServerOptions options;
@@ -318,6 +319,22 @@ TEST(TlsServerContext, says_what_is_wrong_with_a_certificate) {
     EXPECT_THAT(made.error().detail, HasSubstr(each.words));
     EXPECT_THAT(made.error().detail, HasSubstr("shop.pem"));
     EXPECT_EQ(made.error().code, Error::Code::invalid);
+  }
+}
+
+TEST(TlsServerContext, knows_when_an_ocsp_answer_is_too_old) {
+  const TestCertificate certificate({"shop.example"});
+  for (const long seconds : {60, -60}) {
+    TlsServerOptions options;
+    options.certificates = {certificate.pem()};
+    options.certificates.front().ocsp = certificate.ocsp(certificate, seconds);
+    options.groups = {TlsGroup::x25519};
+    options.tickets = TlsTicketKeys::make(noon);
+    const auto made = TlsServerContext::make(options);
+    ASSERT_TRUE(made) << made.error().detail;
+    const auto until = (*made)->certificates().front().staple_expires;
+    ASSERT_TRUE(until);
+    EXPECT_EQ(*until > std::chrono::system_clock::now(), seconds > 0);
   }
 }
 

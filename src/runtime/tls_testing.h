@@ -21,11 +21,12 @@ class TestCertificate {
       : key_(EVP_EC_gen(group)), certificate_(X509_new()) {
     X509* raw = certificate_.get();
     X509_set_version(raw, 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(raw), 1);
+    const std::string name = hosts.empty() ? "test root" : hosts.front();
+    ASN1_INTEGER_set_uint64(X509_get_serialNumber(raw), std::hash<std::string>()(name));
     X509_gmtime_adj(X509_getm_notBefore(raw), -60);
     X509_gmtime_adj(X509_getm_notAfter(raw), 86'400);
     X509_set_pubkey(raw, key_.get());
-    add_name(X509_get_subject_name(raw), hosts.empty() ? "test root" : hosts.front());
+    add_name(X509_get_subject_name(raw), name);
     X509_set_issuer_name(raw, issuer == nullptr
                                   ? X509_get_subject_name(raw)
                                   : X509_get_subject_name(issuer->certificate_.get()));
@@ -47,6 +48,26 @@ class TestCertificate {
       PEM_write_bio_PrivateKey(to, key_.get(), passphrase == nullptr ? nullptr : EVP_aes_128_cbc(),
                                nullptr, 0, nullptr, const_cast<char*>(passphrase));
     });
+  }
+
+  // An OCSP answer about `subject`, signed with this key, good for so many seconds from now.
+  std::string ocsp(const TestCertificate& subject, long seconds) const {
+    const OpenSsl<OCSP_BASICRESP> basic(OCSP_BASICRESP_new());
+    ASN1_TIME* now = X509_gmtime_adj(nullptr, -7200);
+    ASN1_TIME* next = X509_gmtime_adj(nullptr, seconds);
+    OCSP_CERTID* id = OCSP_cert_to_id(EVP_sha1(), subject.certificate_.get(), certificate_.get());
+    OCSP_basic_add1_status(basic.get(), id, V_OCSP_CERTSTATUS_GOOD, 0, nullptr, now, next);
+    OCSP_basic_sign(basic.get(), certificate_.get(), key_.get(), EVP_sha256(), nullptr, 0);
+    OCSP_CERTID_free(id);
+    ASN1_TIME_free(now);
+    ASN1_TIME_free(next);
+    const OpenSsl<OCSP_RESPONSE> answer(
+        OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic.get()));
+    unsigned char* bytes = nullptr;
+    const int size = i2d_OCSP_RESPONSE(answer.get(), &bytes);
+    std::string der(reinterpret_cast<char*>(bytes), static_cast<size_t>(size));
+    OPENSSL_free(bytes);
+    return der;
   }
 
  private:

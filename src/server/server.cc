@@ -22,6 +22,7 @@ http::ServerLimits limits_of(const plan::Plan& plan) {
           .head_timeout = plan.connections.head_timeout,
           .idle_timeout = plan.connections.idle_timeout,
           .body_timeout = plan.connections.body_timeout,
+          .body_rate_min = plan.connections.body_rate.bytes,
           .write_timeout = plan.connections.write_timeout,
           .pipelined = plan.connections.pipelined,
           .http2 = {.streams = plan.connections.http2.streams,
@@ -110,11 +111,20 @@ void Server::show_certificates() {
                         .help = "When a certificate in use expires.",
                         .type = telemetry::MetricType::gauge,
                         .label_names = {"certificate"}});
+  const auto& staples =
+      registry_.family({.name = "spillway_tls_ocsp_expiry_timestamp_seconds",
+                        .help = "When the stapled OCSP answer of a certificate is too old; from "
+                                "then on none is stapled.",
+                        .type = telemetry::MetricType::gauge,
+                        .label_names = {"certificate"}});
+  const auto show = [&](const telemetry::Family& of, const std::string& name, WallTime at) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(at.time_since_epoch());
+    series->global_gauge(of, {name}).set(static_cast<double>(seconds.count()));
+  };
   if (certificates_.context() != nullptr) {
     for (const auto& certificate : certificates_.context()->certificates()) {
-      const auto seconds =
-          std::chrono::duration_cast<std::chrono::seconds>(certificate.expires.time_since_epoch());
-      series->global_gauge(family, {certificate.name}).set(static_cast<double>(seconds.count()));
+      show(family, certificate.name, certificate.expires);
+      if (certificate.staple_expires) show(staples, certificate.name, *certificate.staple_expires);
     }
   }
   certificate_series_ = std::move(series);

@@ -70,6 +70,7 @@ server::WorkerPlan GatewayProcess::worker_plan(
                      .head_timeout = plan.connections.head_timeout,
                      .idle_timeout = plan.connections.idle_timeout,
                      .body_timeout = plan.connections.body_timeout,
+                     .body_rate_min = plan.connections.body_rate.bytes,
                      .write_timeout = plan.connections.write_timeout}};
 }
 

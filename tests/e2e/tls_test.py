@@ -214,18 +214,24 @@ class Https(unittest.TestCase):
                 lambda: (instance.folder / "access.log").read_text().splitlines(), 5, "a line")[0]
             self.assertEqual(json.loads(line)["client_ip"], "198.51.100.9")
 
-    def test_a_stapled_ocsp_answer_is_sent(self):
+    def test_a_stapled_ocsp_answer_is_sent_while_it_is_good(self):
         instance = secure_instance()
         folder = instance.folder
-        (folder / "index").write_text(
-            "V\t330101000000Z\t\t01\tunknown\t/CN=shop\n")
-        openssl("ocsp", "-index", folder / "index", "-rsigner", folder / "shop.pem", "-rkey",
-                folder / "shop.key", "-CA", folder / "shop.pem", "-issuer", folder / "shop.pem",
-                "-serial", "01", "-respout", folder / "shop.ocsp", "-ndays", "1")
+        (folder / "index").write_text("")
+
+        def write_answer(*options):
+            openssl("ocsp", "-index", folder / "index", "-rsigner", folder / "shop.pem", "-rkey",
+                    folder / "shop.key", "-CA", folder / "shop.pem", "-issuer",
+                    folder / "shop.pem", "-cert", folder / "shop.pem", "-respout",
+                    folder / "shop.ocsp", *options)
+        write_answer("-ndays", "1")
         instance.plan["tls"]["certificates"][0]["ocsp"] = "shop.ocsp"
         instance.write_plan()
         with instance:
             self.assertIn("OCSP Response Status: successful", s_client(instance, "-status"))
+            self.assertGreater(
+                metric(instance, "spillway_tls_ocsp_expiry_timestamp_seconds"),
+                time.time())
 
 
 class Resumption(unittest.TestCase):

@@ -31,7 +31,7 @@ Verdict ClientAccess::on_request(RequestContext& context) const {
   (is_denied ? denied_ : wrong_country_).add();
   context.error.detail = is_denied ? "client denied" : "country not served";
   context.has_failed = true;
-  context.exchange.close_after();
+  context.exchange.turn_away();
   return context.end_with({.status = 403, .text = "not served to this client"});
 }
 
