@@ -4,7 +4,7 @@
 packages_build=(clang-19 lld-19 llvm-19 libclang-rt-19-dev ninja-build cmake ccache pkg-config
   python3 libfmt-dev libyaml-cpp-dev libcli11-dev nlohmann-json3-dev libgtest-dev libgmock-dev
   libbenchmark-dev libssl-dev libnghttp2-dev libcrypt-dev libmaxminddb-dev
-  zlib1g-dev libbrotli-dev libzstd-dev)
+  zlib1g-dev libdeflate-dev libbrotli-dev libzstd-dev)
 # llvm-19 is for its llvm-ar: an older one cannot read what clang-19 writes.
 packages_test=(curl wrk openssl slowhttptest nghttp2-client python3-grpcio chromium redis-server)
 packages_check=(clang-format-19 clang-tidy-19 git)

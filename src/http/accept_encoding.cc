@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/ascii.h"
+#include "http/list.h"
 
 namespace spillway::http {
 namespace {
@@ -29,16 +30,6 @@ void note(Weights& weights, std::string_view coding, uint16_t weight) {
   }
 }
 
-// "gzip;q=0.5", white space around the semicolon as a list allows it.
-void read_element(Weights& weights, std::string_view element) {
-  const size_t semicolon = element.find(';');
-  const std::string_view coding = trimmed(element.substr(0, semicolon));
-  if (semicolon == std::string_view::npos) return note(weights, coding, 1000);
-  const std::string_view parameter = trimmed(element.substr(semicolon + 1));
-  if (parameter.size() < 3 || to_lower(parameter[0]) != 'q' || parameter[1] != '=') return;
-  if (const auto weight = parse_weight(parameter.substr(2))) note(weights, coding, *weight);
-}
-
 }  // namespace
 
 std::optional<uint16_t> parse_weight(std::string_view text) {
@@ -56,6 +47,18 @@ std::optional<uint16_t> parse_weight(std::string_view text) {
   return weight;
 }
 
+std::optional<Preference> parse_preference(std::string_view element) {
+  const size_t semicolon = element.find(';');
+  Preference preference{.name = trimmed(element.substr(0, semicolon))};
+  if (semicolon == std::string_view::npos) return preference;
+  const std::string_view parameter = trimmed(element.substr(semicolon + 1));
+  if (parameter.size() < 3 || to_lower(parameter[0]) != 'q' || parameter[1] != '=') return {};
+  const auto weight = parse_weight(parameter.substr(2));
+  if (!weight) return {};
+  preference.weight = *weight;
+  return preference;
+}
+
 std::optional<ContentCoding> choose_coding(const HeaderList& request,
                                            std::span<const ContentCoding> offered) {
   if (!request.has(Field::accept_encoding)) return {};
@@ -66,7 +69,8 @@ std::optional<ContentCoding> choose_coding(const HeaderList& request,
     ListReader list(field.value);
     for (std::string_view element; elements < accept_encoding_elements_max && list.next(element);
          ++elements) {
-      read_element(weights, element);
+      const auto preference = parse_preference(element);
+      if (preference) note(weights, preference->name, preference->weight);
     }
   }
   std::optional<ContentCoding> best;

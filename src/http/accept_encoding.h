@@ -17,6 +17,15 @@ inline constexpr size_t accept_encoding_elements_max = 32;
 // nothing if it is malformed.
 std::optional<uint16_t> parse_weight(std::string_view text);
 
+// What a list of preferences names, and how much it is wanted.
+struct Preference {
+  std::string_view name;
+  uint16_t weight = 1000;
+};
+// "gzip;q=0.5", white space around the semicolon as a list allows it. Nothing if it is malformed,
+// or has another parameter.
+std::optional<Preference> parse_preference(std::string_view element);
+
 // The coding of `offered` that the client weighs highest, the earlier one among equals. Nothing:
 // the body goes as it is, because the client says nothing, knows none of them, or weighs identity
 // higher. An element that is malformed counts as not there; "x-gzip" is gzip (section 8.4.1.3).

@@ -11,8 +11,10 @@ std::string client_cert_value(std::string_view der) {
 }
 
 void remove_client_cert(HeaderList& fields) {
-  fields.remove(client_cert_field);
-  fields.remove("client-cert-chain");
+  fields.remove_if([](const HeaderField& field) {
+    return is_same_variable(field.name, client_cert_field) ||
+           is_same_variable(field.name, "client-cert-chain");
+  });
 }
 
 }  // namespace spillway::http

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "http/list.h"
 #include "http/response_parser.h"
 
 namespace spillway::http {

@@ -1,4 +1,4 @@
-// http/content_encoder.h: compresses a body piece by piece (zlib, Brotli, Zstandard).
+// http/content_encoder.h: compresses a body piece by piece: zlib, libdeflate, Brotli, Zstandard.
 #pragma once
 
 #include <array>
@@ -21,7 +21,7 @@ enum class EncoderFlush : uint8_t {
 };
 
 // One body under way to its coding. Holds up to about 1 MB (windows of 32 KB for gzip, 256 KB for
-// the others, and tables); made once and used again. One core.
+// the others, tables, and for gzip 128 KB of the body); made once and used again. One core.
 class ContentEncoder {
  public:
   virtual ~ContentEncoder() = default;

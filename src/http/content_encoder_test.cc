@@ -88,6 +88,17 @@ TEST_P(ContentEncoders, give_back_what_they_took_however_it_was_cut) {
   }
 }
 
+TEST_P(ContentEncoders, takes_a_body_in_one_piece_of_any_size) {
+  const auto encoder = make_content_encoder(GetParam());
+  for (const size_t size : {size_t{1}, size_t{100'000}, size_t{2} << 20}) {
+    const std::string text = some_json(size);
+    std::string out;
+    encoder->encode(text, EncoderFlush::end, out);
+    EXPECT_EQ(decoded(GetParam(), out), text);
+    encoder->reset();
+  }
+}
+
 TEST_P(ContentEncoders, a_flush_lets_out_all_that_came) {
   const auto encoder = make_content_encoder(GetParam());
   std::string out;

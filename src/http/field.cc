@@ -1,7 +1,10 @@
 // http/field.cc: recognises field names through a perfect hash found at compile time.
 #include "http/field.h"
 
+#include <algorithm>
 #include <cstring>
+
+#include "base/ascii.h"
 
 namespace spillway::http {
 namespace {
@@ -143,6 +146,11 @@ bool equals_known(const char* name, const char* known, size_t size) {
 
 std::string_view to_string(Field field) { return names[static_cast<size_t>(field)]; }
 
+bool is_same_variable(std::string_view name, std::string_view other) {
+  const auto in_variable = [](char c) { return c == '_' ? '-' : to_lower(c); };
+  return std::ranges::equal(name, other, {}, in_variable, in_variable);
+}
+
 Field field_from(std::string_view name) {
   if (name.size() < 2) return Field::other;
   const uint8_t index = name_table.field_at[slot_of(key_of(name), name_table.multiplier)];
@@ -165,32 +173,6 @@ size_t HeaderList::remove(std::string_view name) {
   return remove_if([name](const HeaderField& field) {
     return field.id == Field::other && equals_ignoring_case(field.name, name);
   });
-}
-
-bool ListReader::next(std::string_view& element) {
-  while (!rest_.empty()) {
-    const size_t comma = rest_.find(',');
-    element = trimmed(rest_.substr(0, comma));
-    rest_.remove_prefix(comma == std::string_view::npos ? rest_.size() : comma + 1);
-    if (!element.empty()) return true;
-  }
-  return false;
-}
-
-bool list_has_token(std::string_view value, std::string_view token) {
-  ListReader list(value);
-  std::string_view element;
-  while (list.next(element)) {
-    if (equals_ignoring_case(element, token)) return true;
-  }
-  return false;
-}
-
-bool field_has_token(const HeaderList& fields, Field id, std::string_view token) {
-  for (const HeaderField& field : fields) {
-    if (field.id == id && list_has_token(field.value, token)) return true;
-  }
-  return false;
 }
 
 }  // namespace spillway::http

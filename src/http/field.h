@@ -1,6 +1,7 @@
 // http/field.h: known field names as an enum, and a message's fields as views into its bytes.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -85,6 +86,10 @@ std::string_view to_string(Field field);
 // Ignores case; about 2 ns. `name` is a token (RFC 9110 section 5.6.2).
 Field field_from(std::string_view name);
 
+// Some servers make one variable of `x-user` and `x_user` (RFC 3875 section 4.1.18): whoever
+// removes or sets the one means the other as well. Letters of either case.
+bool is_same_variable(std::string_view name, std::string_view other);
+
 struct HeaderField {
   std::string_view name;   // As received.
   std::string_view value;  // Without the white space around it; no controls except tab.
@@ -96,13 +101,22 @@ struct HeaderField {
 // callers keep it in pooled storage; clear() costs nothing.
 class HeaderList {
  public:
+  HeaderList() = default;
+  HeaderList(const HeaderList& other) { *this = other; }
+  HeaderList& operator=(const HeaderList& other) {
+    present_ = other.present_;
+    size_ = other.size_;
+    std::copy(other.begin(), other.end(), begin());
+    return *this;
+  }
+
   // No real message comes near; what a peer sends beyond it is answered 431 (RFC 6585 section 5).
   static constexpr size_t fields_max = 128;
 
   // False, and nothing happens, if the list is full.
   [[nodiscard]] bool add(Field id, std::string_view name, std::string_view value) {
     if (size_ == fields_max) return false;
-    fields_[size_++] = HeaderField{name, value, id};
+    room_.fields[size_++] = HeaderField{name, value, id};
     present_ |= bit(id);
     return true;
   }
@@ -144,8 +158,8 @@ class HeaderList {
   size_t remove_if(Predicate matches) {
     size_t kept = 0;
     for (size_t i = 0; i < size_; ++i) {
-      if (matches(fields_[i])) continue;
-      if (kept != i) fields_[kept] = fields_[i];
+      if (matches(room_.fields[i])) continue;
+      if (kept != i) room_.fields[kept] = room_.fields[i];
       ++kept;
     }
     const size_t removed = size_ - kept;
@@ -159,36 +173,24 @@ class HeaderList {
   }
   bool empty() const { return size_ == 0; }
   size_t size() const { return size_; }
-  const HeaderField& operator[](size_t index) const { return fields_[index]; }
-  HeaderField* begin() { return fields_.data(); }
-  HeaderField* end() { return fields_.data() + size_; }
-  const HeaderField* begin() const { return fields_.data(); }
-  const HeaderField* end() const { return fields_.data() + size_; }
+  const HeaderField& operator[](size_t index) const { return room_.fields[index]; }
+  HeaderField* begin() { return room_.fields.data(); }
+  HeaderField* end() { return room_.fields.data() + size_; }
+  const HeaderField* begin() const { return room_.fields.data(); }
+  const HeaderField* end() const { return room_.fields.data() + size_; }
 
  private:
   static uint64_t bit(Field id) { return uint64_t{1} << static_cast<unsigned>(id); }
 
+  // Not cleared: what was not added is neither read nor copied.
+  union Room {
+    Room() {}
+    std::array<HeaderField, fields_max> fields;
+  };
+
   uint64_t present_ = 0;  // A set bit: such a field may be here. A clear bit: it is not.
   uint32_t size_ = 0;
-  std::array<HeaderField, fields_max> fields_;
+  Room room_;
 };
-
-// Walks the elements of a comma-separated list (RFC 9110 section 5.6.1), trimmed, empty ones left
-// out. For lists of tokens: a quote is nothing special, so that an unbalanced one hides nothing.
-class ListReader {
- public:
-  explicit ListReader(std::string_view value) : rest_(value) {}
-  // False at the end.
-  bool next(std::string_view& element);
-
- private:
-  std::string_view rest_;
-};
-
-// True if the comma-separated `value` contains `token`, ignoring case: "upgrade" in
-// "keep-alive, Upgrade".
-bool list_has_token(std::string_view value, std::string_view token);
-// The same over every field line of that name.
-bool field_has_token(const HeaderList& fields, Field id, std::string_view token);
 
 }  // namespace spillway::http

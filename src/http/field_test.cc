@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include "http/list.h"
+
 namespace spillway::http {
 namespace {
 

@@ -99,6 +99,15 @@ void put_forwarded_element(HeadWriter& writer, const ForwardedInput& input,
   writer.text(input.scheme);
 }
 
+// With underscores, which some services take for the field that they trust.
+bool is_disguised(std::string_view name) {
+  constexpr std::array<std::string_view, 5> ours = {
+      "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-proto", "x-real-ip"};
+  if (!name.contains('_')) return false;
+  return std::ranges::any_of(ours,
+                             [name](std::string_view one) { return is_same_variable(name, one); });
+}
+
 void believe_scheme_and_host(const HeaderList& fields, ForwardedOutput& output) {
   const std::string_view scheme = last_element(fields, Field::x_forwarded_proto);
   if (equals_ignoring_case(scheme, "https")) output.scheme = "https";
@@ -148,6 +157,7 @@ void remove_forwarded(HeaderList& fields) {
       case Field::x_forwarded_port:
       case Field::x_forwarded_proto:
       case Field::x_real_ip: return true;
+      case Field::other: return is_disguised(field.name);
       default: return false;
     }
   });

@@ -127,13 +127,15 @@ TEST_F(Forwarded, a_small_buffer_is_refused) {
 }
 
 TEST_F(Forwarded, old_fields_are_removed_together) {
-  for (const char* name : {"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port",
-                           "X-Forwarded-Proto", "X-Real-IP", "X-Mine"}) {
+  for (const char* name :
+       {"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Proto",
+        "X-Real-IP", "X_Forwarded_For", "x_forwarded-host", "X_Real_IP", "X-Mine", "X_Mine"}) {
     ASSERT_TRUE(fields_.add(name, "a"));
   }
   remove_forwarded(fields_);
-  ASSERT_EQ(fields_.size(), 1U);
+  ASSERT_EQ(fields_.size(), 2U);
   EXPECT_EQ(fields_[0].name, "X-Mine");
+  EXPECT_EQ(fields_[1].name, "X_Mine");
 }
 
 }  // namespace

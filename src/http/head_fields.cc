@@ -1,6 +1,7 @@
 // http/head_fields.cc: strict parsing of field lines and of the fields that frame a message.
 #include "http/head_fields.h"
 
+#include "http/list.h"
 #include "http/scan.h"
 
 namespace spillway::http {

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/ascii.h"
+#include "http/list.h"
 
 namespace spillway::http {
 namespace {

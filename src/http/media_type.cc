@@ -3,12 +3,12 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 #include <string>
 #include <utility>
 
 #include "base/ascii.h"
 #include "http/accept_encoding.h"
+#include "http/list.h"
 
 namespace spillway::http {
 namespace {
@@ -93,18 +93,6 @@ Fit fit_of(std::string_view range, std::string_view type) {
   return is_main ? Fit::main_type : Fit::none;
 }
 
-// "text/html;q=0.8": the range and its weight.
-std::optional<std::pair<std::string_view, uint16_t>> read_range(std::string_view element) {
-  const size_t semicolon = element.find(';');
-  const std::string_view range = trimmed(element.substr(0, semicolon));
-  if (semicolon == std::string_view::npos) return std::pair(range, uint16_t{1000});
-  const std::string_view parameter = trimmed(element.substr(semicolon + 1));
-  if (parameter.size() < 3 || to_lower(parameter[0]) != 'q' || parameter[1] != '=') return {};
-  const auto weight = parse_weight(parameter.substr(2));
-  if (!weight) return {};
-  return std::pair(range, *weight);
-}
-
 }  // namespace
 
 std::string_view media_type_of(std::string_view file_name) {
@@ -129,11 +117,11 @@ uint16_t weight_of(const HeaderList& request, std::string_view media_type) {
     ListReader list(field.value);
     for (std::string_view element; elements < accept_elements_max && list.next(element);
          ++elements) {
-      const auto range = read_range(element);
-      const Fit fit = range ? fit_of(range->first, type) : Fit::none;
+      const auto range = parse_preference(element);
+      const Fit fit = range ? fit_of(range->name, type) : Fit::none;
       if (fit <= best) continue;
       best = fit;
-      weight = range->second;
+      weight = range->weight;
     }
   }
   return has_accept ? weight : 1000;

@@ -5,6 +5,7 @@
 
 #include "base/ascii.h"
 #include "http/field.h"
+#include "http/list.h"
 
 namespace spillway::http {
 namespace {

@@ -3,6 +3,7 @@
 
 #include "http/authority.h"
 #include "http/head_fields.h"
+#include "http/list.h"
 #include "http/scan.h"
 
 namespace spillway::http {

@@ -3,6 +3,7 @@
 
 #include "base/ascii.h"
 #include "base/check.h"
+#include "http/list.h"
 #include "http/scan.h"
 
 namespace spillway::http {

@@ -46,6 +46,12 @@ std::string reason_of_last_error() {
   return reason == nullptr ? "the connection ended" : reason;
 }
 
+// OpenSSL takes an old error for one of the next call. Most often there is none, and to look is
+// much cheaper than to clear.
+void forget_errors() {
+  if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
 }  // namespace
 
 TlsSession::TlsSession(Loop& loop, ssl_st* ssl, std::shared_ptr<const void> owner, Buffer received)
@@ -162,7 +168,7 @@ int64_t TlsSession::failure(Watch& watch) {
 
 int64_t TlsSession::handshake(Watch& watch) {
   while (!has_failed_) {
-    ERR_clear_error();
+    forget_errors();
     const Step step = step_of(SSL_do_handshake(ssl_) == 1);
     if (step == Step::failed || step == Step::ended) break;
     const int64_t flushed = flush(watch);
@@ -193,7 +199,7 @@ int64_t TlsSession::read(Watch& watch, std::span<char> into) {
       }
     }
     size_t count = 0;
-    ERR_clear_error();
+    forget_errors();
     const auto space = into.subspan(total);
     const Step step = step_of(SSL_read_ex(ssl_, space.data(), space.size(), &count) == 1);
     total += count;
@@ -244,7 +250,7 @@ bool TlsSession::encrypt(std::span<iovec>& parts) {
       return true;
     }
     size_t written = 0;
-    ERR_clear_error();
+    forget_errors();
     if (SSL_write_ex(ssl_, plain.data(), plain.size(), &written) != 1) return false;
     advance(parts, written);
   }
@@ -264,7 +270,7 @@ int64_t TlsSession::write(Watch& watch, std::span<iovec>& parts) {
 void TlsSession::end(Watch& watch) {
   if (!is_established_ || has_failed_ || is_silent_ || watch.write_failed) return;
   is_silent_ = true;  // It is said once.
-  ERR_clear_error();
+  forget_errors();
   SSL_shutdown(ssl_);
   ERR_clear_error();
   (void)flush(watch);
@@ -279,7 +285,7 @@ bool TlsSession::has_news(Watch& watch) {
   while (true) {
     char byte = 0;
     size_t count = 0;
-    ERR_clear_error();
+    forget_errors();
     const Step step = step_of(SSL_peek_ex(ssl_, &byte, 1, &count) == 1);
     if (step != Step::again) return true;
     const int64_t arrived = receive(watch, 0);

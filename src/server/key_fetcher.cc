@@ -10,6 +10,7 @@
 
 #include "base/ascii.h"
 #include "http/client_connection.h"
+#include "http/list.h"
 #include "http/url.h"
 #include "identity/jwk.h"
 

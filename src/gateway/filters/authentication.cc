@@ -34,12 +34,6 @@ std::optional<std::string_view> after_scheme(std::string_view value, std::string
   return trimmed(value.substr(scheme.size()));
 }
 
-// Some servers make one variable of `x-user` and `x_user`, so the one is removed with the other.
-bool is_same_field(std::string_view name, std::string_view ours) {
-  return std::ranges::equal(
-      name, ours, [](char a, char b) { return to_lower(a) == b || (a == '_' && b == '-'); });
-}
-
 // Two Authorization fields are no proof: one may have been added on the way.
 std::optional<std::string_view> authorization(const http::HeaderList& fields) {
   if (fields.count(Field::authorization) != 1) return std::nullopt;
@@ -90,8 +84,9 @@ Authentication::~Authentication() = default;
 void Authentication::remove_ours(http::HeaderList& fields) const {
   if (ours_.empty()) return;
   fields.remove_if([this](const http::HeaderField& field) {
-    return std::ranges::any_of(
-        ours_, [&field](const std::string& name) { return is_same_field(field.name, name); });
+    return std::ranges::any_of(ours_, [&field](const std::string& name) {
+      return http::is_same_variable(field.name, name);
+    });
   });
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/ascii.h"
 #include "http/accept_encoding.h"
+#include "http/list.h"
 
 namespace spillway::gateway {
 namespace {

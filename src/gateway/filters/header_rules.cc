@@ -6,11 +6,16 @@
 namespace spillway::gateway {
 namespace {
 
+void remove(http::HeaderList& fields, std::string_view name) {
+  fields.remove_if(
+      [name](const http::HeaderField& field) { return http::is_same_variable(field.name, name); });
+}
+
 // False: no room.
 bool apply(const HeaderRules& rules, RequestContext& context, http::HeaderList& fields) {
-  for (const ChangedField& field : rules.remove) fields.remove(field.name);
+  for (const ChangedField& field : rules.remove) remove(fields, field.name);
   for (const auto& [name, value] : rules.set) {
-    fields.remove(name);
+    remove(fields, name);
     const auto text = fill_in(value, context);
     if (!text || !fields.add(name, *text)) return false;
   }
