@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "gateway/gateway_testing.h"
+#include "http/http2_testing.h"
 
 namespace spillway::gateway {
 namespace {
@@ -39,6 +40,34 @@ TEST_F(ClientAccessTest, answers_403_to_a_denied_client_and_closes) {
   EXPECT_THAT(ask(), HasSubstr("HTTP/1.1 403 Forbidden\r\n"));  // It read until the end.
   ASSERT_EQ(log.lines.size(), 1U);
   EXPECT_THAT(log.lines.front(), HasSubstr("client denied"));
+}
+
+// Whom we do not serve learns nothing of our routes.
+TEST_F(ClientAccessTest, answers_403_to_a_denied_client_wherever_it_asks) {
+  route.path = *PathPattern::parse("/known");
+  use({}, {{*IpPrefix::parse("192.0.2.0/24")}});
+  EXPECT_THAT(ask("/unknown"), HasSubstr("HTTP/1.1 403 Forbidden\r\n"));
+  EXPECT_THAT(ask("/%zz"), HasSubstr("HTTP/1.1 403 Forbidden\r\n"));
+}
+
+TEST_F(ClientAccessTest, says_nothing_in_clear_where_https_is_spoken) {
+  route.path = *PathPattern::parse("/known");
+  client.redirect_port = 443;
+  runtime::Peer peer = connect();
+  peer.send("GET /unknown HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_THAT(peer.take_head(), HasSubstr("location: https://a/unknown\r\n"));
+  runtime::Peer lost = connect();
+  lost.send("GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_THAT(lost.take_head(), HasSubstr("HTTP/1.1 400 "));
+}
+
+TEST_F(ClientAccessTest, ends_the_http2_connection_of_a_denied_client) {
+  use({}, {{*IpPrefix::parse("192.0.2.0/24")}});
+  http::Http2Peer peer(connect());
+  peer.greet();
+  peer.headers(1, {{":method", "GET"}, {":scheme", "http"}, {":authority", "a"}, {":path", "/"}});
+  EXPECT_EQ(peer.answer(1).status(), "403");
+  EXPECT_EQ(peer.end_code(), NGHTTP2_NO_ERROR);
 }
 
 TEST_F(ClientAccessTest, serves_whom_the_rules_allow_and_whom_they_do_not_name) {

@@ -74,7 +74,8 @@ class AnswerFilter {
 
 // All steps of one plan on one core, in running order.
 struct FilterChain {
-  std::vector<std::unique_ptr<Filter>> request;
+  std::vector<std::unique_ptr<Filter>> door;     // Of all requests; some have no route.
+  std::vector<std::unique_ptr<Filter>> request;  // Of those that have one; after those.
   std::vector<std::unique_ptr<AnswerFilter>> answer;
 };
 

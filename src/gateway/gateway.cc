@@ -111,6 +111,8 @@ void Gateway::Record::log(Duration took) {
   const telemetry::AccessRecord record{
       .time = gateway_.parts_.loop.wall_now() - took,
       .method = request.method_text,
+      .protocol = request.protocol(),
+      .scheme = context_.scheme,
       .host = context_.host,
       .path = context_.path.empty() ? request.path : context_.path,
       .query = request.query,
@@ -152,6 +154,8 @@ void Gateway::on_refused(const http::RefusedRequest& refused) {
       .error = refused.reason};
   if (refused.head != nullptr) {
     record.method = refused.head->method_text;
+    record.protocol = refused.head->protocol();
+    record.scheme = refused.client.is_secure ? "https" : "http";
     record.host = refused.head->authority;
     record.path = refused.head->path;
     record.query = refused.head->query;
@@ -169,8 +173,14 @@ Task<void> Gateway::serve(http::Exchange& exchange) {
   Record record(*this, context);
 
   context.metrics = &generation->unrouted;
-  Verdict verdict = route(context, *generation);
+  const Verdict routed = route(context, *generation);
   record.begin();
+  Verdict verdict = Verdict::go_on;
+  // Whom we do not serve learns nothing of our routes.
+  for (const auto& filter : generation->filters.door) {
+    if (verdict == Verdict::go_on) verdict = filter->on_request(context);
+  }
+  if (verdict == Verdict::go_on) verdict = routed;
   for (const auto& filter : generation->filters.request) {
     if (verdict != Verdict::go_on) break;
     verdict = filter->on_request(context);

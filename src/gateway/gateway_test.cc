@@ -255,7 +255,8 @@ TEST_F(GatewayFieldsTest, logs_and_counts_what_was_refused_before_it_was_a_reque
     EXPECT_THAT(log.lines.back(), HasSubstr("\"error\":\""));
   }
   EXPECT_EQ(log.lines.size(), requests.size());
-  EXPECT_THAT(log.lines[2], HasSubstr("\"method\":\"POST\",\"host\":\"a\",\"path\":\"/up\""));
+  EXPECT_THAT(log.lines[2], HasSubstr("\"method\":\"POST\",\"protocol\":\"HTTP/1.1\","
+                                      "\"scheme\":\"http\",\"host\":\"a\",\"path\":\"/up\""));
   const std::string text = telemetry::prometheus_text(registry.snapshot());
   EXPECT_THAT(text, HasSubstr("http_request_duration_seconds_count{method=\"POST\",route=\"none\","
                               "status_code=\"413\"} 1"));

@@ -17,7 +17,7 @@ constexpr size_t user_agent_bytes_max = 1024;
 constexpr size_t error_bytes_max = 1024;
 constexpr size_t host_bytes_max = 512;
 constexpr size_t name_bytes_max = 256;
-constexpr size_t names = 9;              // Fields of at most name_bytes_max.
+constexpr size_t names = 11;             // Fields of at most name_bytes_max.
 constexpr size_t frame_bytes_max = 768;  // Braces, keys, quotes, numbers.
 static_assert(path_bytes_max + query_bytes_max + user_agent_bytes_max + error_bytes_max +
                   host_bytes_max + names * name_bytes_max + frame_bytes_max <=
@@ -116,6 +116,8 @@ size_t format_access_line(const AccessRecord& record, std::span<char, access_lin
   line.append_timestamp(record.time);
   line.append("\"");
   append_text(line, ",\"method\":\"", record.method, name_bytes_max);
+  append_text(line, ",\"protocol\":\"", record.protocol, name_bytes_max);
+  append_text(line, ",\"scheme\":\"", record.scheme, name_bytes_max);
   append_text(line, ",\"host\":\"", record.host, host_bytes_max);
   append_text(line, ",\"path\":\"", record.path, path_bytes_max);
   append_query(line, record.query);

@@ -16,6 +16,8 @@ namespace spillway::telemetry {
 struct AccessRecord {
   WallTime time{};  // When the request's head was complete. Always.
   std::string_view method;
+  std::string_view protocol;  // "HTTP/1.0", "HTTP/1.1", "HTTP/2".
+  std::string_view scheme;    // As the client used it; behind a trusted proxy, as that says.
   std::string_view host;
   std::string_view path;   // Normalised, without the query.
   std::string_view query;  // Without the "?". Secrets in it are written as "redacted".

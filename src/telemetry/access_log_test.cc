@@ -50,6 +50,8 @@ TEST(AccessLog, writes_all_fields_in_a_fixed_order) {
       .time = WallTime(std::chrono::sys_days(std::chrono::year(2024) / 2 / 29) + 23h + 59min + 59s +
                        999'999us),
       .method = "GET",
+      .protocol = "HTTP/2",
+      .scheme = "https",
       .host = "example.com",
       .path = "/api/bids",
       .query = "sort=hot",
@@ -70,8 +72,9 @@ TEST(AccessLog, writes_all_fields_in_a_fixed_order) {
       .error = "io"};
   EXPECT_EQ(
       line_of(record),
-      "{\"time\":\"2024-02-29T23:59:59.999Z\",\"method\":\"GET\",\"host\":\"example.com\","
-      "\"path\":\"/api/bids\",\"query\":\"sort=hot\",\"route\":\"/api/*\","
+      "{\"time\":\"2024-02-29T23:59:59.999Z\",\"method\":\"GET\",\"protocol\":\"HTTP/2\","
+      "\"scheme\":\"https\",\"host\":\"example.com\",\"path\":\"/api/"
+      "bids\",\"query\":\"sort=hot\",\"route\":\"/api/*\","
       "\"service\":\"api\",\"endpoint\":\"10.0.0.1:4010\",\"status\":200,\"bytes_in\":12,"
       "\"bytes_out\":3456,\"duration_ms\":12.345,\"upstream_ms\":11.000,\"retries\":1,"
       "\"hedges\":1,\"client_ip\":\"192.0.2.7\",\"user_agent\":\"curl/8\",\"request_id\":\"r1\","
@@ -137,6 +140,8 @@ TEST(AccessLog, stays_one_valid_line_whatever_the_bytes) {
 TEST(AccessLog, cuts_each_field_at_its_own_limit) {
   const std::string huge(1 << 20, '\x01');
   const AccessRecord record{.method = huge,
+                            .protocol = huge,
+                            .scheme = huge,
                             .host = huge,
                             .path = huge,
                             .query = huge,

@@ -156,13 +156,14 @@ FilterChain make_filters(const GatewayParts& parts, const Routing& routing, tele
   const GatewayConfig& config = routing.config;
   const std::vector<IpPrefix>& trusted = config.clients.trusted_proxies;
   FilterChain chain;
+  auto& door = chain.door;
+  door.push_back(std::make_unique<LoopGuard>(parts.via));        // Before a loop does any work.
+  door.push_back(std::make_unique<ClientIdentity>(trusted));     // All after it use it.
+  door.push_back(std::make_unique<Tracing>(trusted));            // Names what goes upstream.
+  door.push_back(std::make_unique<ClientAccess>(parts, scope));  // Before work for them.
+  door.push_back(std::make_unique<HttpsRedirect>());  // Before anything is said in clear.
+  door.push_back(std::make_unique<Maintenance>(parts, routing));
   auto& request = chain.request;
-  request.push_back(std::make_unique<LoopGuard>(parts.via));        // Before a loop does any work.
-  request.push_back(std::make_unique<ClientIdentity>(trusted));     // All after it use it.
-  request.push_back(std::make_unique<Tracing>(trusted));            // Names what goes upstream.
-  request.push_back(std::make_unique<ClientAccess>(parts, scope));  // Before work for them.
-  request.push_back(std::make_unique<HttpsRedirect>());  // Before anything is said in clear.
-  request.push_back(std::make_unique<Maintenance>(parts, routing));
   request.push_back(std::make_unique<ParameterLimit>(config.parameters_max));
   const auto limit_at = [&](Stage stage) {
     if (limits_at(stage, config, nullptr).empty()) return;

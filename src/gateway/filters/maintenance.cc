@@ -17,7 +17,8 @@ Verdict Maintenance::on_request(RequestContext& context) const {
   const bool is_on = switches_ == nullptr ? config_.enabled
                                           : switches_->is_maintenance(
                                                 config_.enabled, context.exchange.loop().now());
-  if (!is_on && !context.route->maintenance) return Verdict::go_on;
+  const bool is_off_route = context.route != nullptr && context.route->maintenance;
+  if (!is_on && !is_off_route) return Verdict::go_on;
   const auto has_it = [&](const IpPrefix& prefix) { return prefix.contains(context.client); };
   if (std::ranges::any_of(config_.allow, has_it)) return Verdict::go_on;
   return context.end_with({.status = 503,
