@@ -55,7 +55,7 @@ void check_counts(std::string_view requests) {
     if (!answer.allowed) continue;
     ++known.used;
     if (!gives_back) continue;
-    limit.give_back(hash);
+    limit.give_back(hash, answer, now);
     --known.used;
   }
   CHECK(limit.usage().evictions == 0);

@@ -25,8 +25,8 @@ upstream::RateAnswer RateLimit::take(const Hash128& key, Instant now) {
   return shard_of(key).with([&](upstream::LimitTable& table) { return table.take(key, now); });
 }
 
-void RateLimit::give_back(const Hash128& key) {
-  shard_of(key).with([&](upstream::LimitTable& table) { table.give_back(key); });
+void RateLimit::give_back(const Hash128& key, const upstream::RateAnswer& taken, Instant now) {
+  shard_of(key).with([&](upstream::LimitTable& table) { table.give_back(key, taken, now); });
 }
 
 void RateLimit::note(const Hash128& key, const upstream::RateAnswer& answer, Instant now) {

@@ -31,7 +31,7 @@ class RateLimit {
 
   Hash128 key_of(std::string_view text) const { return SipHash::of(text, seed_); }
   upstream::RateAnswer take(const Hash128& key, Instant now);
-  void give_back(const Hash128& key);
+  void give_back(const Hash128& key, const upstream::RateAnswer& taken, Instant now);
   // Redis has answered this: should it go away, we go on from there.
   void note(const Hash128& key, const upstream::RateAnswer& answer, Instant now);
 

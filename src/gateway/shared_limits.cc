@@ -127,9 +127,13 @@ void SharedLimits::show(uint64_t connections, bool is_reachable) {
 
 void SharedLimits::count_failure(const Error& error) {
   if (error.code == Error::Code::cancelled) return;
-  families_.registry
-      .counter(families_.redis_failures, {std::string(to_string(error.code))}, loop_.core())
-      .add();
+  auto found = failures_.find(error.code);
+  if (found == failures_.end()) {
+    auto counter = families_.registry.counter(families_.redis_failures,
+                                              {std::string(to_string(error.code))}, loop_.core());
+    found = failures_.emplace(error.code, counter).first;
+  }
+  found->second.add();
 }
 
 // Users, cookies and keys of callers are secrets or nobody's business: a hash stands for them.

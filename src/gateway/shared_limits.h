@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -111,6 +112,7 @@ class SharedLimits {
   telemetry::Gauge connections_;
   telemetry::Gauge reachable_;
   telemetry::Histogram durations_;
+  std::map<Error::Code, telemetry::Counter> failures_;  // While Redis is away, one per request.
   std::string prefix_;
   std::unique_ptr<Link> link_;  // Null: the plan has no `redis`.
   bool is_lost_ = false;        // reach_ has been told.

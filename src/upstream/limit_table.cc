@@ -77,9 +77,9 @@ void LimitTable::note(const Hash128& key, const RateAnswer& answer, Instant now)
   upstream::note(rule_, entries_[use(key, now)].state, answer, now);
 }
 
-void LimitTable::give_back(const Hash128& key) {
+void LimitTable::give_back(const Hash128& key, const RateAnswer& taken, Instant now) {
   const Place place = find(key);
-  if (place != none) upstream::give_back(rule_, entries_[place].state);
+  if (place != none) upstream::give_back(rule_, entries_[place].state, taken, now);
 }
 
 }  // namespace spillway::upstream

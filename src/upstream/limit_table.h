@@ -18,7 +18,7 @@ class LimitTable {
   LimitTable(const RateRule& rule, uint32_t keys_max);
 
   RateAnswer take(const Hash128& key, Instant now);
-  void give_back(const Hash128& key);
+  void give_back(const Hash128& key, const RateAnswer& taken, Instant now);
   // See upstream::note().
   void note(const Hash128& key, const RateAnswer& answer, Instant now);
 

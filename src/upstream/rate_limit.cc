@@ -13,7 +13,7 @@ RateAnswer take_from_window(const RateRule& rule, RateState& state, Instant now)
     return {.allowed = false, .remaining = 0, .reset = left, .retry_after = left};
   }
   ++state.used;
-  return {.allowed = true, .remaining = rule.count - state.used, .reset = left};
+  return {.allowed = true, .remaining = rule.count - state.used, .reset = left, .mark = state.mark};
 }
 
 // Each request is due an interval after the one before; it may come `burst` intervals early.
@@ -30,7 +30,8 @@ RateAnswer take_in_turn(const RateRule& rule, RateState& state, Instant now) {
   const auto remaining = (tolerance - ahead) / interval + 1;  // Rounded down, also below zero.
   return {.allowed = true,
           .remaining = ahead > tolerance ? 0 : static_cast<uint64_t>(remaining),
-          .reset = ahead};
+          .reset = ahead,
+          .mark = state.mark};
 }
 
 }  // namespace
@@ -40,11 +41,11 @@ RateAnswer take(const RateRule& rule, RateState& state, Instant now) {
                                              : take_in_turn(rule, state, now);
 }
 
-void give_back(const RateRule& rule, RateState& state) {
+void give_back(const RateRule& rule, RateState& state, const RateAnswer& taken, Instant now) {
   if (state.used == 0) return;
   if (rule.kind == RateRule::Kind::window) {
-    --state.used;
-  } else {
+    if (state.mark == taken.mark) --state.used;
+  } else if (now < taken.mark) {
     state.mark = state.mark - rule.interval();
   }
 }

@@ -19,12 +19,14 @@ struct RateAnswer {
   uint64_t remaining = 0;  // How many more could come now.
   Duration reset{};        // Until all of it may be used again.
   Duration retry_after{};  // If refused: until one is allowed.
+  Instant mark{};          // If allowed: RateState::mark with it, for give_back().
 };
 
 // Takes one, if that is within the rule. `now` may lie a little before what another core saw.
 RateAnswer take(const RateRule& rule, RateState& state, Instant now);
-// Undoes a take() that was allowed, because another limit refused the request.
-void give_back(const RateRule& rule, RateState& state);
+// Undoes a take() that was allowed, because another limit refused the request. What has passed
+// since is not given back: it would be another's.
+void give_back(const RateRule& rule, RateState& state, const RateAnswer& taken, Instant now);
 // Takes over what a count that others take part in has answered for the same key: of both the
 // stricter, but for a window that was opened since. `now` is when the answer came.
 void note(const RateRule& rule, RateState& state, const RateAnswer& answer, Instant now);

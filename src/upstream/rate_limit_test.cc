@@ -100,10 +100,25 @@ TEST(RateLimit, what_is_given_back_can_be_taken_again) {
     const RateRule limit = rule(text);
     RateState state;
     EXPECT_TRUE(take(limit, state, start).allowed);
-    EXPECT_TRUE(take(limit, state, start).allowed);
-    give_back(limit, state);
+    const RateAnswer taken = take(limit, state, start);
+    EXPECT_TRUE(taken.allowed);
+    give_back(limit, state, taken, start);
     EXPECT_TRUE(take(limit, state, start).allowed) << text;
     EXPECT_FALSE(take(limit, state, start).allowed) << text;
+  }
+}
+
+// Else one that was refused late would let one more into the window of those after it.
+TEST(RateLimit, what_is_given_back_late_is_gone) {
+  for (const char* text : {"2 per 1m", "2/m burst 1"}) {
+    const RateRule limit = rule(text);
+    RateState state;
+    const RateAnswer taken = take(limit, state, start);
+    const Instant later = start + 2min;
+    EXPECT_TRUE(take(limit, state, later).allowed);
+    give_back(limit, state, taken, later);
+    EXPECT_TRUE(take(limit, state, later).allowed) << text;
+    EXPECT_FALSE(take(limit, state, later).allowed) << text;
   }
 }
 
@@ -186,10 +201,12 @@ TEST(LimitTable, is_a_map_with_a_bound) {
   for (int i = 0; i < 100'000; ++i) {
     const uint64_t number = random.below(5000);
     int& count = taken[number];
-    ASSERT_EQ(table.take(key(number), start).allowed, count < 3);
-    if (count < 3) ++count;
-    if (random.below(10) == 0 && count > 0) {
-      table.give_back(key(number));
+    const RateAnswer answer = table.take(key(number), start);
+    ASSERT_EQ(answer.allowed, count < 3);
+    if (!answer.allowed) continue;
+    ++count;
+    if (random.below(10) == 0) {
+      table.give_back(key(number), answer, start);
       --count;
     }
   }

@@ -12,6 +12,7 @@
 
 #include "gateway/balance_key.h"
 #include "gateway/client_watch.h"
+#include "http/serializer.h"
 
 namespace spillway::gateway {
 
@@ -78,20 +79,19 @@ void look(const RequestContext& context, const RateLimit& limit, LimitedBy& by) 
   by.value = *value;
 }
 
-// A value of a field, or nothing: better no field than half of one.
-template <class... Arguments>
-std::string_view written(Scratch& scratch, fmt::format_string<Arguments...> form,
-                         Arguments&&... arguments) {
-  const std::span<char> space = scratch.space();
-  const auto end =
-      fmt::format_to_n(space.data(), space.size(), form, std::forward<Arguments>(arguments)...);
-  if (end.size > space.size()) return {};
-  scratch.use(end.size);
-  return {space.data(), end.size};
+// What `write` puts there, or nothing: better no field than half of one.
+template <class Write>
+std::string_view written(Scratch& scratch, Write write) {
+  http::HeadWriter writer(scratch.space());
+  write(writer);
+  if (writer.overflowed()) return {};
+  scratch.use(writer.size());
+  return writer.written();
 }
 
-int64_t seconds_up(Duration duration) {
-  return std::chrono::ceil<std::chrono::seconds>(duration).count();
+uint64_t seconds_up(Duration duration) {
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(duration).count();
+  return static_cast<uint64_t>(std::max<int64_t>(seconds, 0));
 }
 
 }  // namespace
@@ -141,7 +141,7 @@ class RateLimiting::Taking {
         give_back();
         return standing;
       }
-      is_taken_[i] = true;
+      taken_[i] = standing.answer;
     }
     return std::nullopt;
   }
@@ -180,16 +180,18 @@ class RateLimiting::Taking {
 
  private:
   void give_back() {
+    const Instant now = context_.exchange.loop().now();
     for (size_t i = 0; i < limits_.size(); ++i) {
-      if (is_taken_[i]) limits_[i].limit.give_back(by_[i].hash(limits_[i].limit));
-      is_taken_[i] = false;
+      RateLimit& limit = limits_[i].limit;
+      if (taken_[i]) limit.give_back(by_[i].hash(limit), *taken_[i], now);
+      taken_[i].reset();
     }
   }
 
   RequestContext& context_;
   const Limits& limits_;
   std::array<LimitedBy, limits_per_route_max> by_;
-  std::array<bool, limits_per_route_max> is_taken_{};  // Of this instance's counts.
+  std::array<std::optional<upstream::RateAnswer>, limits_per_route_max> taken_;  // Here, not there.
 };
 
 Verdict RateLimiting::on_request(RequestContext& context) const {
@@ -247,9 +249,14 @@ bool RateLimitFields::on_answer(RequestContext& context, AnswerHead& head) const
       if (least == nullptr || answer.remaining < least->answer.remaining) least = &standing;
     }
     if (headers == LimitHeaders::legacy || headers == LimitHeaders::none) continue;
-    const std::string_view value =
-        written(context.scratch, "\"{}\";r={};t={}", standing.limit->name(), answer.remaining,
-                seconds_up(answer.allowed ? answer.reset : answer.retry_after));
+    const std::string_view value = written(context.scratch, [&](http::HeadWriter& to) {
+      to.text("\"");
+      to.text(standing.limit->name());
+      to.text("\";r=");
+      to.decimal(answer.remaining);
+      to.text(";t=");
+      to.decimal(seconds_up(answer.allowed ? answer.reset : answer.retry_after));
+    });
     if (value.empty()) continue;
     if (!head.fields.add("ratelimit-policy", standing.limit->policy()) ||
         !head.fields.add("ratelimit", value)) {
@@ -260,9 +267,10 @@ bool RateLimitFields::on_answer(RequestContext& context, AnswerHead& head) const
   const std::pair<std::string_view, uint64_t> legacy[] = {
       {"x-ratelimit-limit", least->limit->config().rate.quota()},
       {"x-ratelimit-remaining", least->answer.remaining},
-      {"x-ratelimit-reset", static_cast<uint64_t>(seconds_up(least->answer.reset))}};
+      {"x-ratelimit-reset", seconds_up(least->answer.reset)}};
   for (const auto& [name, number] : legacy) {
-    const std::string_view value = written(context.scratch, "{}", number);
+    const std::string_view value =
+        written(context.scratch, [&](http::HeadWriter& to) { to.decimal(number); });
     if (!value.empty() && !head.fields.add(name, value)) return false;
   }
   return true;
