@@ -76,6 +76,7 @@ def file_servers(folder, origin_port):
       alias {site}/;
       open_file_cache max=1000 inactive=60s;
       open_file_cache_valid 60s;
+      types {{ application/json json; }}
       gzip on;
       gzip_types application/json;
       gzip_comp_level 5;
@@ -152,7 +153,6 @@ def run_case(case, rounds, seconds, progress):
         systems = case.systems(folder, origin.port)
         for system in systems:
             stack.callback(system.stop)
-            system.start()
         return harness.run_rounds(case.title, systems, case.load_in(folder), rounds, seconds,
                                   progress)
 

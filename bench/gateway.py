@@ -58,7 +58,6 @@ def run_case(case, rounds, seconds, progress):
         systems = systems_of(case, folder, origin.port)
         for system in systems:
             stack.callback(system.stop)
-            system.start()
         return harness.run_rounds(case.title, systems, harness.Load(case.path, case.clients),
                                   rounds, seconds, progress)
 

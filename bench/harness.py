@@ -22,6 +22,7 @@ core_under_test = "0"
 core_of_load = "1"       # Load generator and origin share it.
 start_limit = 20.0       # Seconds until a system must accept connections.
 stop_limit = 10.0        # Seconds from TERM to KILL.
+rounds_per_start = 3     # Then all systems begin anew.
 
 
 class BenchError(Exception):
@@ -129,6 +130,7 @@ class System:
                     pass
             self.process.wait()
         self.log.close()
+        self.process = None
 
 
 @dataclasses.dataclass
@@ -257,15 +259,19 @@ class Result:
 
 
 def run_rounds(title, systems, load, rounds, seconds, progress=True):
-    """One short round that is thrown away warms connections, caches and allocators up."""
+    """Every few rounds all systems begin anew, for how a process happens to lie in memory is worth
+    several percent. A second that is thrown away warms connections, caches and allocators up."""
     samples = {system.name: [] for system in systems}
-    for number in range(rounds + 1):
+    for number in range(rounds):
+        if number % rounds_per_start == 0:
+            for system in systems:
+                system.stop()
+                system.start()
+                measure(system, load, 1)
         for system in systems:
-            sample = measure(system, load, seconds if number else 1)
-            if number:
-                samples[system.name].append(sample)
+            samples[system.name].append(measure(system, load, seconds))
         if progress:
-            print(f"\r{title}: round {number} of {rounds}", end="", file=sys.stderr, flush=True)
+            print(f"\r{title}: round {number + 1} of {rounds}", end="", file=sys.stderr, flush=True)
     if progress:
         print(file=sys.stderr)
     return Result(title, samples)

@@ -1,7 +1,7 @@
 # bench/train.py: `./dev bench train`, which branches the hot path takes, for the compiler.
 """usage: ./dev bench train
 
-Runs a counting build of the program under the loads of ./dev bench gateway and writes
+Runs a counting build of the program under the loads of ./dev bench gateway and edge, and writes
 cmake/hot_path.proftext, by which release builds are laid out. To be run after the hot path has
 changed, and committed with it."""
 import argparse
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 
+import edge
 import gateway
 import harness
 import peers
@@ -45,21 +46,30 @@ def counts_of(function):
     return counts
 
 
+def run_load(title, system, load):
+    system.command[0] = str(program)
+    system.start()
+    try:
+        sample = harness.measure(system, load, seconds)
+    finally:
+        system.stop()
+    if sample.errors:
+        raise harness.BenchError(f"{title}: {sample.errors}")
+    print(f"{title}: {sample.rate:,.0f} requests/s", flush=True)
+
+
 def run_loads(folder):
     os.environ["LLVM_PROFILE_FILE"] = str(pathlib.Path(folder) / "%p.profraw")
     origin = peers.origin(folder)
     origin.start()
     try:
         for case in gateway.cases:
-            system = peers.spillway(folder, origin.port, program=program)
-            system.start()
-            try:
-                sample = harness.measure(system, case.path, case.clients, seconds)
-            finally:
-                system.stop()
-            if sample.errors:
-                raise harness.BenchError(f"{case.title}: {sample.errors}")
-            print(f"{case.title}: {sample.rate:,.0f} requests/s", flush=True)
+            run_load(case.title, peers.spillway(folder, origin.port),
+                     harness.Load(case.path, case.clients))
+        for case in edge.cases:
+            with tempfile.TemporaryDirectory(dir=folder) as own:
+                systems = {system.name: system for system in case.systems(own, origin.port)}
+                run_load(case.title, systems["spillway"], case.load_in(own))
     finally:
         origin.stop()
 
