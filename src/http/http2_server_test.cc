@@ -393,7 +393,8 @@ TEST_F(Http2ServerTest, a_peer_that_passes_its_window_is_cut) {
   Http2Peer& client = connect();
   client.headers(1, request("/hold", "POST"), 0);
   for (int i = 0; i < 5; ++i) client.data(1, std::string(16384, 'x'));
-  ASSERT_TRUE(client.until([&] { return client.answer_so_far(1).reset || client.goaways.size(); }));
+  ASSERT_TRUE(
+      client.until([&] { return client.answer_so_far(1).reset || !client.goaways.empty(); }));
 }
 
 TEST_F(Http2ServerTest, sends_no_more_than_the_window_allows) {
@@ -669,7 +670,8 @@ TEST_F(Http2ServerTest, streams_beyond_the_limit_are_not_served) {
   client.headers(1, request("/"));
   EXPECT_EQ(client.answer(1).status(), "200");  // Our SETTINGS are known by now.
   for (const uint32_t id : {3u, 5u, 7u}) client.headers(id, request("/wait"));
-  ASSERT_TRUE(client.until([&] { return client.answer_so_far(7).reset || client.goaways.size(); }));
+  ASSERT_TRUE(
+      client.until([&] { return client.answer_so_far(7).reset || !client.goaways.empty(); }));
   EXPECT_LE(handler.seen.size(), 3u);
 }
 
