@@ -36,32 +36,14 @@ void RedisReach::forget() {
 struct SharedLimits::Link {
   Link(SharedLimits& limits, const redis::RedisConfig& its_config)
       : config(its_config),
-        idle(limits.loop_),
+        users(limits.loop_),
         client(limits.loop_, limits.resolver_, config, [&limits, this] {
           if (limits.link_.get() == this) limits.on_change();
-        }) {
-    idle.set();
-  }
+        }) {}
 
   const redis::RedisConfig config;
-  uint32_t users = 0;
-  runtime::Event idle;
+  runtime::Users users;
   redis::Client client;
-};
-
-class SharedLimits::Use {
- public:
-  explicit Use(Link& link) : link_(link) {
-    if (link_.users++ == 0) link_.idle.reset();
-  }
-  Use(const Use&) = delete;
-  Use& operator=(const Use&) = delete;
-  ~Use() {
-    if (--link_.users == 0) link_.idle.set();
-  }
-
- private:
-  Link& link_;
 };
 
 SharedLimits::SharedLimits(runtime::Loop& loop, runtime::Resolver& resolver,
@@ -98,7 +80,7 @@ void SharedLimits::apply(std::optional<redis::RedisConfig> config, std::string p
 
 Task<void> SharedLimits::retire(std::unique_ptr<Link> link) {
   CHECK((co_await link->client.close(Deadline::never())).has_value());
-  CHECK((co_await link->idle.wait(Deadline::never())).has_value());
+  CHECK((co_await link->users.gone(Deadline::never())).has_value());
 }
 
 Task<void> SharedLimits::close(Deadline deadline) {
@@ -170,7 +152,7 @@ Task<Result<SharedAnswers>> SharedLimits::take(std::span<const SharedAsk> asks,
                                                runtime::Interruption& interruption) {
   if (link_ == nullptr) co_return fail(Error::Code::not_found, "the plan has no `redis` any more");
   Link& link = *link_;
-  const Use use(link);
+  const runtime::Use use(link.users);
   Groups groups;
   const size_t count = group(asks, groups);
   const Deadline deadline = Deadline::after(loop_.now(), link.config.timeout);
@@ -223,7 +205,7 @@ void SharedLimits::give_back(std::span<const SharedAsk> asks, std::span<const Gr
 Task<void> SharedLimits::give_back(LimitQuestion question) {
   if (link_ == nullptr) co_return;
   Link& link = *link_;
-  const Use use(link);
+  const runtime::Use use(link.users);
   const Deadline deadline = Deadline::after(loop_.now(), link.config.timeout);
   auto reply =
       co_await giving_back_script().run(link.client, question.keys, question.arguments, deadline);

@@ -82,7 +82,6 @@ class SharedLimits {
  private:
   // A client and who uses it.
   struct Link;
-  class Use;
   // The limits of a request whose keys lie in one slot.
   struct Group {
     LimitQuestion question;

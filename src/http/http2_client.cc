@@ -93,16 +93,14 @@ Http2Client::Http2Client(runtime::Socket& socket, const Http2ClientOptions& opti
                             .write_timeout = options.write_timeout}),
       options_(options),
       idle_since_(socket.loop().now()),
-      no_calls_(socket.loop()) {
-  no_calls_.set();
-}
+      calls_(socket.loop()) {}
 
 Task<void> Http2Client::run() {
   co_await Http2Session::run({});
   ListLink::unlink();
   if (room_ != nullptr) room_->set();
   // Each ends by itself: its stream is closed.
-  CHECK((co_await no_calls_.wait(Deadline::never())).has_value());
+  CHECK((co_await calls_.gone(Deadline::never())).has_value());
 }
 
 void Http2Client::close() { cut(); }
@@ -110,13 +108,13 @@ void Http2Client::close() { cut(); }
 bool Http2Client::has_room() const {
   const uint32_t theirs =
       nghttp2_session_get_remote_settings(session(), NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
-  return !has_ended() && calls_ < std::min(calls_max, theirs) &&
+  return !has_ended() && calls_.count() < std::min(calls_max, theirs) &&
          nghttp2_session_check_request_allowed(session()) != 0;
 }
 
 void Http2Client::remove_call() {
   idle_since_ = loop().now();
-  if (--calls_ == 0) no_calls_.set();
+  calls_.remove();
   if (room_ != nullptr) room_->set();
 }
 
@@ -132,11 +130,11 @@ bool Http2Client::on_head(Http2Stream& stream, bool is_last) {
 }
 
 Deadline Http2Client::wait_deadline() {
-  return Deadline::after(calls_ > 0 ? loop().now() : idle_since_, options_.keepalive);
+  return Deadline::after(calls_.count() > 0 ? loop().now() : idle_since_, options_.keepalive);
 }
 
 bool Http2Client::on_wait_passed() {
-  if (calls_ > 0 || !wait_deadline().has_passed(loop().now())) return true;
+  if (calls_.count() > 0 || !wait_deadline().has_passed(loop().now())) return true;
   terminate(Http2Code::no_error);
   return false;
 }

@@ -17,6 +17,7 @@
 #include "runtime/object_pool.h"
 #include "runtime/socket.h"
 #include "runtime/task.h"
+#include "runtime/users.h"
 
 namespace spillway::http {
 
@@ -56,9 +57,7 @@ class Http2Client final : public Http2Session, public ListLink {
 
   // Another call may begin.
   bool has_room() const;
-  void add_call() {
-    if (calls_++ == 0) no_calls_.reset();
-  }
+  void add_call() { calls_.add(); }
   void remove_call();
   // Told when there may be room again.
   void set_listener(runtime::Event* room) { room_ = room; }
@@ -74,9 +73,8 @@ class Http2Client final : public Http2Session, public ListLink {
   bool on_wait_passed() override;
 
   const Http2ClientOptions options_;
-  uint32_t calls_ = 0;
   Instant idle_since_;
-  runtime::Event no_calls_;
+  runtime::Users calls_;
   runtime::Event* room_ = nullptr;
 };
 

@@ -63,7 +63,7 @@ Task<Result<Http2Client*>> Http2Pool::find(const UpstreamKey& key, Upstream& to,
 Task<Result<void>> Http2Pool::wait_for_room(Upstream& to, Deadline deadline,
                                             runtime::Interruption* interruption) {
   to.changed.reset();
-  const runtime::EventWake wake(to.changed, interruption);
+  const runtime::OnInterruption wake(interruption, [&to] { to.changed.set(); });
   auto changed = co_await to.changed.wait(deadline);
   if (interruption != nullptr && interruption->is_interrupted()) {
     co_return fail(Error::Code::cancelled, "interrupted while waiting for a connection");

@@ -6,18 +6,6 @@
 namespace spillway::http {
 namespace {
 
-// While it lives, `interruption` ends the handshake.
-class HandshakeWait final : public runtime::Interruptible {
- public:
-  HandshakeWait(runtime::Socket& socket, runtime::Interruption* interruption)
-      : socket_(socket), scope_(interruption, *this) {}
-  void interrupt() override { socket_.interrupt_reader(); }
-
- private:
-  runtime::Socket& socket_;
-  runtime::InterruptionScope scope_;
-};
-
 Error blamed(Error error, const SocketAddress& to) {
   error.blame = Error::Blame::upstream;
   error.retry = Error::Retry::safe;  // No request was sent.
@@ -40,7 +28,7 @@ runtime::Task<Result<runtime::Socket>> connect(runtime::Loop& loop, SocketAddres
       tls->name.empty() && !to.is_unix() ? spillway::to_string(to.ip) : tls->name;
   auto session = runtime::TlsClientContext::connect(tls->context, loop, name);
   {
-    const HandshakeWait wait(socket, interruption);
+    const runtime::OnInterruption wait(interruption, [&socket] { socket.interrupt_reader(); });
     auto shaken = co_await socket.start_tls(std::move(session), deadline);
     if (!shaken) co_return fail(blamed(std::move(shaken).error(), to));
   }

@@ -35,21 +35,6 @@ bool knows_no_hello(const Reply& reply) {
 
 }  // namespace
 
-class Node::Use {
- public:
-  explicit Use(Node& node) : node_(node) {
-    if (node_.users_++ == 0) node_.no_users_.reset();
-  }
-  Use(const Use&) = delete;
-  Use& operator=(const Use&) = delete;
-  ~Use() {
-    if (--node_.users_ == 0) node_.no_users_.set();
-  }
-
- private:
-  Node& node_;
-};
-
 Node::Node(runtime::Loop& loop, runtime::Resolver& resolver, NodeAddress address,
            const NodeOptions& options)
     : loop_(loop),
@@ -58,9 +43,7 @@ Node::Node(runtime::Loop& loop, runtime::Resolver& resolver, NodeAddress address
       options_(options),
       changed_(loop),
       stop_(loop),
-      no_users_(loop) {
-  no_users_.set();
-}
+      users_(loop) {}
 
 Task<void> Node::run() {
   while (!is_stopping_) {
@@ -79,7 +62,7 @@ Task<void> Node::run() {
       (void)co_await stop_.wait(Deadline::after(loop_.now(), pause()));
     }
   }
-  CHECK((co_await no_users_.wait(Deadline::never())).has_value());
+  CHECK((co_await users_.gone(Deadline::never())).has_value());
 }
 
 void Node::stop() {
@@ -175,7 +158,7 @@ Task<Result<void>> Node::greet(Connection& connection, Deadline deadline) {
 
 Task<Result<Reply>> Node::call(std::string_view commands, Deadline deadline,
                                runtime::Interruption* interruption, uint32_t ignored) {
-  const Use use(*this);
+  const runtime::Use use(users_);
   if (connection_ == nullptr) CO_TRY_VOID(co_await wait_until_up(deadline, interruption));
   co_return co_await connection_->call(commands, deadline, interruption, ignored);
 }
@@ -188,7 +171,7 @@ Task<Result<void>> Node::wait_until_up(Deadline deadline, runtime::Interruption*
                      Error::Blame::upstream, Error::Retry::safe);
     }
     changed_.reset();
-    const runtime::EventWake wake(changed_, interruption);
+    const runtime::OnInterruption wake(interruption, [this] { changed_.set(); });
     auto changed = co_await changed_.wait(deadline);
     if (interruption != nullptr && interruption->is_interrupted()) {
       co_return fail(Error::Code::cancelled, "interrupted while Redis was connected to");

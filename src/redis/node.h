@@ -15,6 +15,7 @@
 #include "runtime/loop.h"
 #include "runtime/resolver.h"
 #include "runtime/task.h"
+#include "runtime/users.h"
 
 namespace spillway::redis {
 
@@ -59,7 +60,6 @@ class Node {
   const std::string& trouble() const { return trouble_; }  // The last of them; empty if none.
 
  private:
-  class Use;
   runtime::Task<Error> connect_and_serve();
   runtime::Task<Result<runtime::Socket>> connect(Deadline deadline);
   runtime::Task<Result<void>> greet(Connection& connection, Deadline deadline);
@@ -78,11 +78,10 @@ class Node {
   uint32_t failures_in_a_row_ = 0;
   uint64_t failures_ = 0;
   std::string trouble_;
-  uint32_t users_ = 0;
   runtime::Interruption stopping_;
   runtime::Event changed_;
   runtime::Event stop_;
-  runtime::Event no_users_;
+  runtime::Users users_;
 };
 
 }  // namespace spillway::redis

@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 #include "base/intrusive_list.h"
-#include "runtime/interruption.h"
 #include "runtime/loop.h"
 
 namespace spillway::runtime {
@@ -43,19 +42,6 @@ class Event {
   Loop& loop_;
   bool is_set_ = false;
   IntrusiveList<Waiter> waiters_;
-};
-
-// While it lives, `interruption`, which may be null, wakes whoever waits for `event`; each looks
-// again.
-class EventWake final : public Interruptible {
- public:
-  EventWake(Event& event, Interruption* interruption)
-      : event_(event), scope_(interruption, *this) {}
-  void interrupt() override { event_.set(); }
-
- private:
-  Event& event_;
-  InterruptionScope scope_;
 };
 
 // Lets `duration` pass.

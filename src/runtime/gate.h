@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "runtime/event.h"
 #include "runtime/task.h"
+#include "runtime/users.h"
 
 namespace spillway::runtime {
 
@@ -12,15 +12,14 @@ namespace spillway::runtime {
 // of the owner is in use. One core.
 class Gate {
  public:
-  explicit Gate(Loop& loop) : empty_(loop) { empty_.set(); }
+  explicit Gate(Loop& loop) : tasks_(loop) {}
   Gate(const Gate&) = delete;
   Gate& operator=(const Gate&) = delete;
-  ~Gate() { CHECK(count_ == 0); }
 
   // Runs `task` at once, up to its first suspension. False, and the task never runs, when closed.
   bool spawn(Task<void> task) {
     if (is_closed_) return false;
-    if (count_++ == 0) empty_.reset();
+    tasks_.add();
     run(*this, std::move(task));
     return true;
   }
@@ -29,21 +28,20 @@ class Gate {
   // shut(), then waits for the running ones. Error: deadline_exceeded, they still run then.
   Task<Result<void>> close(Deadline deadline) {
     shut();
-    co_return co_await empty_.wait(deadline);
+    co_return co_await tasks_.gone(deadline);
   }
   // Waits for the running ones without refusing new ones.
-  auto drained(Deadline deadline) { return empty_.wait(deadline); }
-  uint64_t count() const { return count_; }
+  auto drained(Deadline deadline) { return tasks_.gone(deadline); }
+  uint64_t count() const { return tasks_.count(); }
   bool is_closed() const { return is_closed_; }
 
  private:
   static Detached run(Gate& gate, Task<void> task) {
     co_await task;
-    if (--gate.count_ == 0) gate.empty_.set();
+    gate.tasks_.remove();
   }
 
-  Event empty_;
-  uint64_t count_ = 0;
+  Users tasks_;
   bool is_closed_ = false;
 };
 

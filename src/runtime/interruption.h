@@ -1,6 +1,8 @@
 // runtime/interruption.h: ends, from outside, whatever a piece of work is waiting for.
 #pragma once
 
+#include <utility>
+
 #include "base/intrusive_list.h"
 
 namespace spillway::runtime {
@@ -45,6 +47,19 @@ class InterruptionScope {
 
  private:
   Interruption* const interruption_;
+};
+
+// The same for a wait that `end()` ends.
+template <class End>
+class OnInterruption final : public Interruptible {
+ public:
+  OnInterruption(Interruption* interruption, End end)
+      : end_(std::move(end)), scope_(interruption, *this) {}
+  void interrupt() override { end_(); }
+
+ private:
+  End end_;
+  InterruptionScope scope_;
 };
 
 }  // namespace spillway::runtime

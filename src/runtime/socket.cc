@@ -21,18 +21,6 @@ std::unexpected<Error> tls_failure(const Watch& watch, int64_t result, std::stri
   return fail(Error::Code::protocol, std::move(detail));
 }
 
-// While it lives, `interruption` ends the wait for `descriptor` to become writable.
-class ConnectWait final : public Interruptible {
- public:
-  ConnectWait(Descriptor& descriptor, Interruption* interruption)
-      : descriptor_(descriptor), scope_(interruption, *this) {}
-  void interrupt() override { descriptor_.interrupt_writer(); }
-
- private:
-  Descriptor& descriptor_;
-  InterruptionScope scope_;
-};
-
 }  // namespace
 
 Result<Socket> Socket::adopt(Loop& loop, int fd) {
@@ -53,7 +41,8 @@ Task<Result<Socket>> Socket::connect(Loop& loop, SocketAddress to, Deadline dead
   }
   CO_TRY(socket, adopt(loop, fd));
   socket.descriptor_.clear_writable();
-  const ConnectWait wait(socket.descriptor_, interruption);
+  const OnInterruption wait(interruption,
+                            [&descriptor = socket.descriptor_] { descriptor.interrupt_writer(); });
   auto waited = co_await socket.descriptor_.wait_writable(deadline);
   if (!waited) {
     const bool is_late = waited.error().code == Error::Code::deadline_exceeded;
