@@ -83,7 +83,7 @@ void forward_request(benchmark::State& state) {
                                .authority = head.authority};
     benchmark::DoNotOptimize(resolve_forwarded(input, head.fields, forwarded_buffer, forwarded));
     benchmark::DoNotOptimize(remove_hop_by_hop(head.fields));
-    remove_forwarded(head.fields);
+    remove_forwarded(head.fields, false);
     HeadWriter writer(out);
     writer.request_line(head.method_text, *path, head.query, head.has_query);
     writer.fields(head.fields);

@@ -99,13 +99,11 @@ void put_forwarded_element(HeadWriter& writer, const ForwardedInput& input,
   writer.text(input.scheme);
 }
 
-// With underscores, which some services take for the field that they trust.
-bool is_disguised(std::string_view name) {
-  constexpr std::array<std::string_view, 5> ours = {
-      "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-proto", "x-real-ip"};
-  if (!name.contains('_')) return false;
-  return std::ranges::any_of(ours,
-                             [name](std::string_view one) { return is_same_variable(name, one); });
+// Also with underscores.
+bool is_forwarding_name(std::string_view name) {
+  constexpr std::string_view prefix = "x-forwarded-";
+  return is_same_variable(name.substr(0, prefix.size()), prefix) ||
+         is_same_variable(name, to_string(Field::x_real_ip));
 }
 
 void believe_scheme_and_host(const HeaderList& fields, ForwardedOutput& output) {
@@ -121,7 +119,7 @@ void believe_scheme_and_host(const HeaderList& fields, ForwardedOutput& output) 
 bool resolve_forwarded(const ForwardedInput& input, const HeaderList& fields,
                        std::span<char> buffer, ForwardedOutput& output) {
   output = ForwardedOutput{.client = input.peer, .scheme = input.scheme, .host = input.authority};
-  const bool peer_is_trusted = is_trusted(input, input.peer);
+  const bool peer_is_trusted = output.peer_is_trusted = is_trusted(input, input.peer);
   if (peer_is_trusted) {
     output.client = find_client(input, fields);
     believe_scheme_and_host(fields, output);
@@ -148,8 +146,8 @@ bool resolve_forwarded(const ForwardedInput& input, const HeaderList& fields,
   return true;
 }
 
-void remove_forwarded(HeaderList& fields) {
-  fields.remove_if([](const HeaderField& field) {
+void remove_forwarded(HeaderList& fields, bool peer_is_trusted) {
+  fields.remove_if([peer_is_trusted](const HeaderField& field) {
     switch (field.id) {
       case Field::forwarded:
       case Field::x_forwarded_for:
@@ -157,7 +155,8 @@ void remove_forwarded(HeaderList& fields) {
       case Field::x_forwarded_port:
       case Field::x_forwarded_proto:
       case Field::x_real_ip: return true;
-      case Field::other: return is_disguised(field.name);
+      case Field::other:
+        return is_forwarding_name(field.name) && !(peer_is_trusted && !field.name.contains('_'));
       default: return false;
     }
   });

@@ -20,9 +20,10 @@ struct ForwardedInput {
 
 // Views point into `buffer`, the fields, or the input.
 struct ForwardedOutput {
-  IpAddress client;         // For limits, logs and routing.
-  std::string_view scheme;  // What the client used, as far as we may believe it.
-  std::string_view host;    // The same; a Host value.
+  IpAddress client;              // For limits, logs and routing.
+  bool peer_is_trusted = false;  // What it says is believed.
+  std::string_view scheme;       // What the client used, as far as we may believe it.
+  std::string_view host;         // The same; a Host value.
   // Field values to send on. X-Real-IP is real_ip, X-Forwarded-Proto is scheme, X-Forwarded-Host
   // is host (not sent if empty).
   std::string_view real_ip;
@@ -42,7 +43,9 @@ inline constexpr size_t forwarded_hops_max = 32;
 [[nodiscard]] bool resolve_forwarded(const ForwardedInput& input, const HeaderList& fields,
                                      std::span<char> buffer, ForwardedOutput& output);
 
-// Removes Forwarded, X-Forwarded-For, -Host, -Port and -Proto, and X-Real-IP.
-void remove_forwarded(HeaderList& fields);
+// Removes Forwarded, X-Forwarded-For, -Host, -Port and -Proto, and X-Real-IP; of other names that
+// begin with X-Forwarded- (-Prefix, say) those that are not from a trusted peer. Spelt with
+// underscores they are removed in any case: some services take them for those that they trust.
+void remove_forwarded(HeaderList& fields, bool peer_is_trusted);
 
 }  // namespace spillway::http

@@ -127,15 +127,20 @@ TEST_F(Forwarded, a_small_buffer_is_refused) {
 }
 
 TEST_F(Forwarded, old_fields_are_removed_together) {
-  for (const char* name :
-       {"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Proto",
-        "X-Real-IP", "X_Forwarded_For", "x_forwarded-host", "X_Real_IP", "X-Mine", "X_Mine"}) {
-    ASSERT_TRUE(fields_.add(name, "a"));
+  for (const bool is_trusted : {false, true}) {
+    fields_.clear();
+    for (const char* name :
+         {"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port",
+          "X-Forwarded-Proto", "X-Real-IP", "X_Forwarded_For", "x_forwarded-host", "X_Real_IP",
+          "X-Forwarded-Prefix", "X_Forwarded_Prefix", "X-Forwarded", "X-Mine", "X_Mine"}) {
+      ASSERT_TRUE(fields_.add(name, "a"));
+    }
+    remove_forwarded(fields_, is_trusted);
+    std::string left;
+    for (const HeaderField& field : fields_) left += std::string(field.name) + " ";
+    EXPECT_EQ(left, is_trusted ? "X-Forwarded-Prefix X-Forwarded X-Mine X_Mine "
+                               : "X-Forwarded X-Mine X_Mine ");
   }
-  remove_forwarded(fields_);
-  ASSERT_EQ(fields_.size(), 2U);
-  EXPECT_EQ(fields_[0].name, "X-Mine");
-  EXPECT_EQ(fields_[1].name, "X_Mine");
 }
 
 }  // namespace

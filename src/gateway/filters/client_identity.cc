@@ -41,7 +41,7 @@ Verdict ClientIdentity::on_request(RequestContext& context) const {
   context.scheme = output.scheme;
   context.host = output.host;
 
-  http::remove_forwarded(request.fields);
+  http::remove_forwarded(request.fields, output.peer_is_trusted);
   bool fits = request.fields.add(http::Field::x_forwarded_for, output.x_forwarded_for) &&
               request.fields.add(http::Field::x_forwarded_proto, output.scheme) &&
               request.fields.add(http::Field::x_real_ip, output.real_ip);
