@@ -371,6 +371,24 @@ TEST_F(ProxyTest, a_slow_upload_of_a_small_body_holds_no_upstream) {
   EXPECT_TRUE(first.stays_silent());
 }
 
+// Else a few clients could hold all places of a service.
+TEST_F(ProxyTest, a_body_that_only_trickles_is_given_up) {
+  limits.body_timeout = 200ms;
+  limits.body_rate_min = 1000;
+  made().set_access_log(&log);
+  runtime::Peer client = connect();
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
+  runtime::Peer upstream = first.accept();
+  for (int i = 0; i < 40 && !client.has_ended(); ++i) {
+    client.send("x");
+    let_pass(20ms);
+  }
+  EXPECT_THAT(client.take_rest(), StartsWith("HTTP/1.1 408 "));
+  ASSERT_EQ(log.lines.size(), 1u);
+  EXPECT_THAT(log.lines.front(), HasSubstr("slower than connections.body_rate"));
+  EXPECT_EQ(in_flight(), 0u);
+}
+
 TEST_F(ProxyTest, a_cut_ends_what_waits_in_line) {
   config.queue.wait = 60s;
   const auto busy = keep_busy();

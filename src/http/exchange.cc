@@ -8,19 +8,27 @@
 namespace spillway::http {
 
 // Calls of gRPC may have nothing to say for as long as they like.
-Deadline Exchange::body_deadline() const {
+Deadline Exchange::body_deadline() {
   const Instant now = loop_.now();
   Duration left = limits_.body_timeout;
+  is_body_too_slow_ = false;
   if (limits_.body_rate_min > 0) {
-    const auto seconds =
+    const double seconds =
         static_cast<double>(body_bytes_received()) / static_cast<double>(limits_.body_rate_min);
-    const Duration slack = left +
-                           std::chrono::duration_cast<Duration>(
-                               std::chrono::duration<double>(std::min(seconds, 1e9))) -
-                           waited_for_body_;
-    if (slack < left && !request_.is_grpc()) left = slack;
+    const auto earned = std::chrono::duration<double>(std::min(seconds, 1e9));
+    const Duration slack = std::chrono::duration_cast<Duration>(earned) - waited_for_body_;
+    is_body_too_slow_ = slack < Duration::zero() && !request_.is_grpc();
+    if (is_body_too_slow_) left += slack;
   }
   return Deadline::after(now, left);
+}
+
+void Exchange::end_wait(Instant began, Result<std::string_view>& piece) {
+  waited_for_body_ += loop_.now() - began;
+  if (piece || piece.error().code != Error::Code::deadline_exceeded) return;
+  piece.error().detail = is_body_too_slow_
+                             ? "the request body comes slower than connections.body_rate"
+                             : "no more of the request body within connections.body_timeout";
 }
 
 runtime::Task<Result<void>> Exchange::write_file(const runtime::FileHandle& file, uint64_t offset,

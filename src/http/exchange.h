@@ -103,8 +103,8 @@ class Exchange {
   // This response is the last on its connection (a drain, an error that leaves bytes behind).
   void close_after() { keep_alive_ = false; }
   bool keeps_alive() const { return keep_alive_; }
-  // We want no more of this client: the connection ends after this response, with what else it has
-  // under way.
+  // We want no more of this client: the connection ends after this response, once what else it has
+  // under way is done.
   void turn_away() {
     close_after();
     is_unwelcome_ = true;
@@ -138,8 +138,9 @@ class Exchange {
   ~Exchange() = default;
 
   // Until when the next piece of the body has to come. A client may be slow, but not for ever.
-  Deadline body_deadline() const;
-  void count_wait(Instant since) { waited_for_body_ += loop_.now() - since; }
+  Deadline body_deadline();
+  // What came of that wait; an error says which limit it was.
+  void end_wait(Instant began, Result<std::string_view>& piece);
 
   bool has_no_body(uint16_t status) const {
     return request_.method == Method::head || status == 204 || status == 304;
@@ -158,6 +159,7 @@ class Exchange {
   bool is_abandoned_ = false;
   bool is_unwelcome_ = false;
   Duration waited_for_body_{};
+  bool is_body_too_slow_ = false;  // The next wait is cut short by body_rate_min.
   uint64_t tunnel_received_ = 0;
   uint64_t tunnel_sent_ = 0;
 };

@@ -23,8 +23,9 @@ runtime::Task<Result<std::string_view>> Http1Exchange::read_body() {
     CO_TRY_VOID(co_await send_interim(100));
   }
   const Instant began = loop().now();
-  CO_TRY(piece, co_await body_.next(body_deadline()));
-  count_wait(began);
+  auto piece = co_await body_.next(body_deadline());
+  end_wait(began, piece);
+  if (!piece) co_return piece;
   if (body_.bytes() > limits_.body_bytes_max) {
     close_after();
     co_return fail(Error::Code::limit_exceeded, "the request body is too long",

@@ -78,7 +78,7 @@ Task<Result<std::string_view>> Http2Exchange::read_body() {
   }
   const Instant began = loop().now();
   auto piece = co_await stream_.read(body_deadline());
-  count_wait(began);
+  end_wait(began, piece);
   if (!piece) {
     piece.error().blame = Error::Blame::client;
     co_return piece;
