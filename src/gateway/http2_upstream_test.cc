@@ -50,6 +50,14 @@ class Http2UpstreamTest : public GatewayTest {
     client.headers(stream, call(), 0);
     client.data(stream, "ask", Http2Peer::end_stream);
   }
+  // A call of `client`'s, and the beginning of its answer.
+  Http2Peer& begin_answer(Http2Peer& client, std::string_view text) {
+    send_call(client, 1);
+    Http2Peer& server = accept_request();
+    server.headers(1, ok_head, 0);
+    server.data(1, text);
+    return server;
+  }
   static bool has_request(Http2Peer& server, uint32_t stream) {
     return server.until([&] { return server.answer_so_far(stream).ended; });
   }
@@ -92,10 +100,7 @@ TEST_F(Http2UpstreamTest, believes_no_trailers_that_speak_of_the_answer_as_a_who
 
 TEST_F(Http2UpstreamTest, cuts_an_answer_whose_trailers_are_too_large) {
   Http2Peer& client = caller();
-  send_call(client, 1);
-  Http2Peer& server = accept_request();
-  server.headers(1, ok_head, 0);
-  server.data(1, "tell");
+  Http2Peer& server = begin_answer(client, "tell");
   server.send(NGHTTP2_HEADERS, Http2Peer::end_stream, 1,
               http::hpack({{"a", std::string(16'000, 'x')}}));
   server.send(NGHTTP2_CONTINUATION, Http2Peer::end_headers, 1,
@@ -258,10 +263,7 @@ TEST_F(Http2UpstreamTest, does_not_repeat_what_may_have_acted) {
 
 TEST_F(Http2UpstreamTest, shows_a_cut_answer_as_one) {
   Http2Peer& client = caller();
-  send_call(client, 1);
-  Http2Peer& server = accept_request();
-  server.headers(1, ok_head, 0);
-  server.data(1, "half");
+  Http2Peer& server = begin_answer(client, "half");
   ASSERT_TRUE(client.until([&] { return client.answer_so_far(1).body == "half"; }));
   server.peer().close();
   EXPECT_TRUE(client.answer(1).reset);

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/time.h"
+
 namespace spillway::http {
 
 // See http/config.h for the meaning of each.
@@ -13,6 +15,7 @@ struct Http2Limits {
   uint32_t streams = 128;
   uint32_t window = 64 << 10;
   uint32_t connection_window = 512 << 10;
+  Duration burden_window = 10s;  // For how long each Http2Burden is counted.
 };
 
 // What a peer can do at little cost of its own.

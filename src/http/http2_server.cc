@@ -12,9 +12,9 @@ using runtime::Task;
 
 namespace {
 
-// How much of each burden is borne within burden_window, far above what clients in their right mind
-// do: a browser that leaves a page resets its streams, and gRPC measures round trips by pings.
-constexpr Duration burden_window = 10s;
+// How much of each burden is borne within Http2Limits::burden_window, far above what clients in
+// their right mind do: a browser that leaves a page resets its streams, and gRPC measures round
+// trips by pings.
 constexpr std::array<uint32_t, http2_burden_count> burdens_max = {500, 100, 2000, 1000, 16, 0, 0};
 
 // Requests that their client has reset may take a moment to end. So many more than the streams it
@@ -105,7 +105,7 @@ bool Http2Server::on_head(Http2Stream& stream, bool is_last) {
 
 bool Http2Server::bear(Http2Burden burden) {
   if (burden == Http2Burden::settings) has_greeted_ = true;
-  if (loop().now() - burdens_since_ > burden_window) {
+  if (loop().now() - burdens_since_ > limits_.http2.burden_window) {
     burdens_since_ = loop().now();
     burdens_ = {};
   }

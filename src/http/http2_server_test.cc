@@ -578,6 +578,25 @@ TEST_F(Http2ServerTest, streams_beyond_the_limit_are_a_counted_flood) {
   EXPECT_EQ(handler.seen.size(), 128u);
 }
 
+// Each time just within what is borne, and none of it read.
+TEST_F(Http2ServerTest, frames_that_nobody_reads_are_a_counted_flood) {
+  limits.http2.burden_window = 0ms;
+  Http2Peer& client = connect();
+  client.peer().shrink_receive_buffer();
+  client.settings({{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 64 << 20}});
+  client.window(0, 64 << 20);
+  uint32_t id = 1;
+  for (; id < 16; id += 2) client.headers(id, request("/large"));
+  const std::string block = hpack({{":method", "GET"}, {"connection", "close"}});
+  for (int batch = 0; batch < 60 && flood_count(Http2Burden::unread) == 0; ++batch) {
+    for (int i = 0; i < 100; ++i, id += 2) {
+      client.send(NGHTTP2_HEADERS, Http2Peer::end_stream | Http2Peer::end_headers, id, block);
+    }
+    let_pass(1ms);
+  }
+  EXPECT_EQ(flood_count(Http2Burden::unread), 1);
+}
+
 // Resets that the client has us send (CVE-2025-8671), many in one read.
 TEST_F(Http2ServerTest, malformed_requests_are_a_counted_flood) {
   Http2Peer& client = connect();
