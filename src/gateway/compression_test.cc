@@ -110,6 +110,16 @@ TEST_F(CompressionTest, what_a_service_forbids_or_did_itself_stays_as_it_is) {
   EXPECT_EQ(body_of(part), page);
 }
 
+TEST_F(CompressionTest, an_answer_of_not_modified_says_what_the_whole_one_would) {
+  const auto unchanged = [this](const std::string& fields) {
+    return ask(gzip + fields, "ETag: \"x\"\r\n", "", "GET", "304 Not Modified");
+  };
+  EXPECT_THAT(unchanged("If-None-Match: W/\"x\"\r\n"),
+              AllOf(HasSubstr("vary: Accept-Encoding\r\n"), HasSubstr(": W/\"x\"\r\n")));
+  EXPECT_THAT(unchanged("If-None-Match: \"x\"\r\n"),
+              AllOf(HasSubstr("vary: Accept-Encoding\r\n"), HasSubstr(": \"x\"\r\n")));
+}
+
 TEST_F(CompressionTest, short_answers_are_not_worth_it) {
   EXPECT_THAT(ask(gzip, json, std::string(1023, 'a')), Not(HasSubstr("gzip")));
   EXPECT_THAT(ask(gzip, json, std::string(1024, 'a')), HasSubstr("content-encoding: gzip\r\n"));

@@ -35,6 +35,12 @@ std::optional<uint64_t> length_of(const RequestContext& context, const AnswerHea
   return {};
 }
 
+bool add_vary(http::HeaderList& fields) {
+  return http::field_has_token(fields, Field::vary, "accept-encoding") ||
+         http::field_has_token(fields, Field::vary, "*") ||
+         fields.add(Field::vary, "Accept-Encoding");
+}
+
 // A weak form of the ETag in its place; none, if there is no room for it.
 bool weaken_etag(RequestContext& context, http::HeaderList& fields) {
   const std::string_view etag = fields.value(Field::etag);
@@ -81,6 +87,15 @@ bool Compression::is_compressible(const RequestContext& context, const AnswerHea
          fields.find("digest") == nullptr;
 }
 
+// What a 200 would say (RFC 9110 section 15.4.5), though nobody knows here of what type it would
+// be: a client that asks by the weak form of the ETag got it compressed.
+bool mark_unchanged(RequestContext& context, AnswerHead& head) {
+  const std::string_view etag = head.fields.value(Field::etag);
+  const std::string_view asked = context.exchange.request().fields.value(Field::if_none_match);
+  const bool was_weak = !etag.empty() && asked.contains("W/" + std::string(etag));
+  return add_vary(head.fields) && (!was_weak || weaken_etag(context, head.fields));
+}
+
 // Length and ranges were those of other bytes.
 bool Compression::mark(RequestContext& context, AnswerHead& head,
                        http::ContentCoding coding) const {
@@ -92,11 +107,10 @@ bool Compression::mark(RequestContext& context, AnswerHead& head,
 }
 
 bool Compression::on_answer(RequestContext& context, AnswerHead& head) const {
+  if (head.status == 304) return mark_unchanged(context, head);
   if (!is_compressible(context, head)) return true;
   // Also where this client gets it as it is: the next may not (RFC 9110 section 12.5.5).
-  const bool varies = http::field_has_token(head.fields, Field::vary, "accept-encoding") ||
-                      http::field_has_token(head.fields, Field::vary, "*");
-  if (!varies && !head.fields.add(Field::vary, "Accept-Encoding")) return false;
+  if (!add_vary(head.fields)) return false;
   const http::RequestHead& request = context.exchange.request();
   if (forbids_transforms(request.fields)) return true;
   const auto coding = http::choose_coding(request.fields, config_.encodings);
