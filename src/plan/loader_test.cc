@@ -171,7 +171,9 @@ const std::vector<BadPlan> bad_plans{
      "  - { path: /b/*, files: { folder: s, index: a/b, fallback: /x, immutable: [a, \"/*/b\"] } "
      "}\n"
      "  - { path: /c/*, files: s, redirect: /d }\n"
-     "  - { path: /e/*, files: { folder: s, keep: { folder: s-old } } }\nservices: { a: { run: [x] "
+     "  - { path: /e/*, files: { folder: s, keep: { folder: s-old } } }\n"
+     "  - { path: /f/*, files: s, rewrite: { path: /x }, timeouts: { total: 1s } }\nservices: { a: "
+     "{ run: [x] "
      "} }",
      {"p.yaml:2:60: routes[0].files.keep.folder: lies in the folder that is served; expected one "
       "beside it, such as ./.kept",
@@ -182,7 +184,9 @@ const std::vector<BadPlan> bad_plans{
       "at its end or none",
       "p.yaml:3:80: routes[1].files.immutable[1]: \"/*/b\" is not a path such as /assets/*, with a "
       "star at its end or none",
-      "p.yaml:4:5: routes[2]: has both `redirect` and `files`; expected one of them"}},
+      "p.yaml:4:5: routes[2]: has both `redirect` and `files`; expected one of them",
+      "p.yaml:6:38: routes[4].rewrite: is for a service; this route has files alone",
+      "p.yaml:6:62: routes[4].timeouts: is for a service; this route has files alone"}},
     {"splits",
      "services: { a: { run: [x] }, b: { run: [y] } }\nroutes:\n"
      "  - { path: /1, service: a, split: { to: [{ service: a }, { service: b }] } }\n"
@@ -444,6 +448,15 @@ TEST(Loader, warns_of_routes_that_nothing_reaches) {
                           "of its requests",
                           "p.yaml:7:5: routes[4]: is never reached: routes[3] (/*) takes all of "
                           "its requests"));
+}
+
+TEST(Loader, warns_of_services_whose_certificates_nobody_looks_at) {
+  const auto result = load(
+      "services: { a: { endpoints: [\"a.example:443\"], tls: { verify: false } } }\n"
+      "routes: [{ path: /*, service: a }]\n");
+  ASSERT_TRUE(result.plan);
+  EXPECT_THAT(lines(result.warnings),
+              ElementsAre(testing::HasSubstr("services.a.tls: says `verify: false`: anybody")));
 }
 
 TEST(Loader, merges_included_files) {
