@@ -423,9 +423,14 @@ TEST(Loader, says_where_and_what_and_what_was_meant) {
   }
 }
 
-TEST(Loader, asks_for_services) {
+TEST(Loader, asks_for_services_where_a_route_needs_one) {
   EXPECT_THAT(lines(load("workers: 1").errors),
               ElementsAre("p.yaml:1:1: services: is missing; expected names with their values"));
+  EXPECT_THAT(lines(load("routes: [{ path: /a/*, files: a }, { path: /* }]").errors),
+              ElementsAre("p.yaml:1:1: services: is missing; expected names with their values"));
+  const auto site = load("routes: [{ path: /*, files: a }, { path: /b, redirect: /c }]");
+  ASSERT_TRUE(site.plan);
+  EXPECT_TRUE(site.plan->services.empty());
   EXPECT_THAT(lines(load("").errors), ElementsAre("p.yaml: is empty; expected a plan"));
   EXPECT_THAT(lines(load("just words").errors),
               ElementsAre("p.yaml:1:1: expected fields, found \"just words\""));

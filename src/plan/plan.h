@@ -28,8 +28,8 @@ struct Plan {
   server::ListenAddress admin;
   std::optional<uint32_t> workers;
   server::AccessLogConfig access_log;
-  std::map<std::string, Service> services;   // Never empty once loaded.
-  std::vector<gateway::RouteConfig> routes;  // Never empty; each names a service that exists.
+  std::map<std::string, Service> services;   // Empty if no route needs one.
+  std::vector<gateway::RouteConfig> routes;  // Never empty; the services they name exist.
   std::map<std::string, gateway::LimitConfig> limits;
   std::optional<redis::RedisConfig> redis;
   gateway::HeaderRules request_headers;
@@ -110,7 +110,7 @@ void Plan::describe_instance(Visitor& visit) {
 template <class Visitor>
 void Plan::describe_traffic(Visitor& visit) {
   visit.field("services", &Plan::services,
-              {.doc = "What requests can be sent to, by name.", .required = true});
+              {.doc = "What requests can be sent to, by name. Files and redirects need none."});
   visit.field(
       "routes", &Plan::routes,
       {.doc = "Which requests go to which service: the most specific host, then the first "

@@ -64,9 +64,7 @@ class Checker {
     check_listeners();
     check_limits();
     check_countries();
-    if (plan_.services.empty() && origins_.has("services")) {
-      error("services", "is empty; expected at least one service");
-    }
+    check_services_are_there();
     for (const auto& [name, service] : plan_.services) check_service(name, service);
     fill_in_routes();
     check_headers(plan_.request_headers, "request_headers", complain());
@@ -98,12 +96,14 @@ class Checker {
   void check_certificates();
   void check_limits();
   void check_countries();
+  void check_services_are_there();
   void check_service(const std::string& name, const Service& service);
   void check_process(const std::string& path, const deploy::ProcessConfig& process);
   void check_endpoints(const std::string& path, const Service& service);
   void check_cluster(const std::string& path, const upstream::ClusterConfig& cluster);
   void check_upstream_tls(const std::string& path, const upstream::ClusterConfig& cluster);
   void fill_in_routes();
+  bool needs_service(const std::string& path, const gateway::RouteConfig& route) const;
   void check_route(size_t index);
   void check_limits_of(const std::string& path, const gateway::RouteConfig& route);
   void check_target(const std::string& path, gateway::RouteConfig& route);
@@ -338,6 +338,24 @@ void Checker::check_upstream_tls(const std::string& path, const upstream::Cluste
   }
 }
 
+// Files may stand before a service.
+bool Checker::needs_service(const std::string& path, const gateway::RouteConfig& route) const {
+  if (route.redirect) return false;
+  return !route.files || route.split || origins_.has(path + ".service");
+}
+
+void Checker::check_services_are_there() {
+  if (!plan_.services.empty()) return;
+  if (origins_.has("services")) {
+    return error("services", "is empty; expected at least one service");
+  }
+  bool are_needed = plan_.routes.empty();
+  for (size_t i = 0; i < plan_.routes.size(); ++i) {
+    are_needed |= needs_service(item_path("routes", i), plan_.routes[i]);
+  }
+  if (are_needed) error("services", "is missing; expected names with their values");
+}
+
 void Checker::fill_in_routes() {
   if (!plan_.routes.empty()) return;
   if (origins_.has("routes")) {
@@ -373,7 +391,6 @@ void Checker::check_route(size_t index) {
 // A route has a service, a split, files or a redirect.
 void Checker::check_target(const std::string& path, gateway::RouteConfig& route) {
   std::string first;
-  // Before a service there may be files.
   if (route.files) check_files(*route.files, path + ".files", complain());
   if (route.files && route.redirect)
     error(path, "has both `redirect` and `files`; expected one of them");
@@ -385,7 +402,7 @@ void Checker::check_target(const std::string& path, gateway::RouteConfig& route)
     if (first.empty()) first = field;
   }
   if (route.redirect) return;
-  if (route.files && !route.split && !origins_.has(path + ".service")) {
+  if (!needs_service(path, route)) {
     for (const char* field : {"rewrite", "timeouts", "buffer", "request_headers"}) {
       if (!origins_.has(path + "." + field)) continue;
       error(path + "." + field, "is for a service; this route has files alone");

@@ -172,7 +172,9 @@ std::vector<ComponentCheck> Control::check() {
 admin::Readiness Control::readiness() {
   if (!is_started_) return {.reason = "starting"};
   if (server_.is_draining()) return {.reason = "draining"};
-  for (const auto& [name, service] : server_.services().services()) {
+  const auto& services = server_.services().services();
+  if (services.empty()) return {.is_ready = true};  // Files and redirects wait for nobody.
+  for (const auto& [name, service] : services) {
     if (std::ranges::any_of(status_of(*service).endpoints, is_usable)) return {.is_ready = true};
   }
   return {.reason = "no service has a usable endpoint"};

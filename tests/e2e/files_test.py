@@ -58,6 +58,21 @@ class Files(unittest.TestCase):
         self.assertRegex(metrics, r'spillway_file_answers_total\{from="not_modified"\} [1-9]')
         self.assertRegex(metrics, r"spillway_file_cache_bytes [1-9]")
 
+    def test_a_site_needs_no_service(self):
+        instance = support.Instance(wait=False)
+        site(instance.folder)
+        del instance.plan["services"]
+        instance.plan["routes"] = [{"path": "/*", "files": "public"}]
+        instance.write_plan()
+        with instance:
+            support.wait_for(lambda: "look at" in instance.text("output"), 15, "a welcome")
+            self.assertEqual(instance.fetch("/").body, b"<p>home</p>")
+            self.assertEqual(instance.fetch("/none").status, 404)
+            self.assertEqual(instance.admin("/ready").status, 200)
+            for words in (("status",), ("explain", "GET", "/"), ("reload",)):
+                done = instance.run(*words)
+                self.assertEqual(done.returncode, 0, done.stderr)
+
     @support.on_quickstart()
     def test_a_large_file_arrives_whole_in_parts_and_at_a_slow_client(self, instance):
         public = with_files(instance)

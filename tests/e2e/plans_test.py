@@ -59,6 +59,16 @@ class Plans(unittest.TestCase):
                     status, said = check(file.name)
                     self.assertEqual(status, 0, said)
 
+    def test_files_that_a_build_has_yet_to_make_are_a_warning(self):
+        with tempfile.TemporaryDirectory() as folder:
+            plan = pathlib.Path(folder) / "spillway.yaml"
+            plan.write_text("connections: { body_rate: 0B }\nroutes: [{ path: /*, files: dist }]\n")
+            status, said = check(plan)
+            self.assertEqual(status, 0, said)
+            self.assertIn(f"routes[0].files: {folder}/dist is no folder yet", said)
+            (plan.parent / "dist").mkdir()
+            self.assertNotIn("warning", check(plan)[1])
+
     def test_the_first_plan_in_the_readme_has_about_ten_lines(self):
         lines = plans_in(root / "README.md")[0].strip().splitlines()
         self.assertLessEqual(len(lines), 12)
