@@ -57,6 +57,7 @@ class Relay {
       if (client < 0) return;
       const int upstream = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
       const sockaddr_in address = bench::loopback(upstream_port_);
+      bench::set_plain_control(upstream);
       if (connect(upstream, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
         bench::die("connect");
       }

@@ -2,7 +2,8 @@
 //
 // usage: origin PORT
 //
-// Answers GET /1k with 1 KiB, GET /64k with 64 KiB and anything else with 404, keep-alive always.
+// Answers GET /1k, and the file that servers of files are asked for, with 1 KiB, GET /64k with
+// 64 KiB and anything else with 404, keep-alive always.
 // It trusts its peers: it is for benchmarks on loopback and for nothing else.
 #include <memory>
 #include <vector>
@@ -88,6 +89,7 @@ class Origin {
 
   std::string_view answer_to(std::string_view request) const {
     if (request.starts_with("GET /1k ")) return small_;
+    if (request.starts_with("GET /site/1k.bin ")) return small_;
     if (request.starts_with("GET /64k ")) return large_;
     return missing_;
   }

@@ -112,6 +112,12 @@ def floor(folder, origin_port):
                           folder=folder)
 
 
+def file_floor(folder):
+    """The two system calls of an answer from memory, and no look at who asks for what."""
+    port = harness.free_port()
+    return harness.System("floor", [harness.programs / "origin", port], port, folder=folder)
+
+
 # 4 KiB records suit small answers, and one does not wait for a whole large record.
 nginx_tls = """ssl_certificate {certificate};
     ssl_certificate_key {key};
