@@ -141,7 +141,9 @@ struct TlsServerContext::Callbacks {
         1) {
       return -1;
     }
-    return is_newest ? 1 : 2;
+    // Of TLS 1.3 clients use a ticket once (RFC 8446 appendix C.4): each resumption brings more.
+    const bool is_renewed = !is_newest || SSL_version(ssl) == TLS1_3_VERSION;
+    return is_renewed ? 2 : 1;
   }
 };
 

@@ -261,6 +261,18 @@ class Resumption(unittest.TestCase):
                 self.assertGreater(
                     metric(instance, "spillway_tls_handshakes_total", resumed="yes"), 0)
 
+    def test_each_resumption_brings_the_next_ticket(self):
+        with secure_instance() as instance:
+            context, session = context_for(instance), None
+            for number in range(6):
+                with secure_connect(instance, context=context, session=session) as stream:
+                    self.assertEqual(stream.version(), "TLSv1.3")
+                    ask(stream)
+                    self.assertIn("200 OK", read_answer(stream)[0])
+                    self.assertEqual(stream.session_reused, number > 0)
+                    self.assertTrue(session is None or session.id != stream.session.id)
+                    session = stream.session
+
     def test_tickets_hold_in_both_processes_of_an_upgrade(self):
         with secure_instance() as instance:
             self.begin(instance, "-tls1_3")
