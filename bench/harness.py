@@ -164,7 +164,8 @@ def run_wrk(url, clients, seconds, arguments=(), script="report.lua", behind=())
 
 @dataclasses.dataclass
 class Load:
-    """What is asked for in a round. `headers`: lines such as "Connection: close"."""
+    """What is asked for in a round. `headers`: lines such as "Connection: close", after which wrk
+    resumes its TLS sessions."""
     path: str
     clients: int
     headers: tuple = ()
@@ -214,6 +215,38 @@ class Http2Load:
         report = read_h2load(result.stdout, times)
         under_way = self.clients * self.streams
         return {**report, "read": max(0, report["read"] - under_way)}
+
+
+def read_s_time(text):
+    """How many connections s_time says that it made, and the bytes that it read on each."""
+    found = re.search(r"^(\d+) connections in \d+ real seconds, (\d+) bytes", text, re.MULTILINE)
+    if not found:
+        raise BenchError(f"openssl s_time said: {text}")
+    return int(found[1]), int(found[2])
+
+
+@dataclasses.dataclass
+class HandshakeLoad:
+    """Connections of one request each, none of which resumes a session, as wrk's would. The time of
+    single ones is not known."""
+    path: str
+    clients: int
+    body_bytes: int
+
+    def run(self, system, seconds):
+        command = ["taskset", "-c", core_of_load, "openssl", "s_time", "-new", "-www", self.path,
+                   "-connect", f"127.0.0.1:{system.port}", "-time", str(seconds)]
+        began = time.monotonic()
+        running = [subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                    stderr=subprocess.STDOUT, text=True)
+                   for _ in range(self.clients)]
+        said = [process.communicate()[0] for process in running]
+        taken = time.monotonic() - began
+        counts = [read_s_time(text) for text in said]
+        return {"requests": sum(count for count, _ in counts), "seconds": taken, "p99_us": 0,
+                "connect": sum(process.returncode != 0 for process in running),
+                "status": sum(size < self.body_bytes for _, size in counts),
+                "read": 0, "write": 0, "timeout": 0}
 
 
 def measure(system, load, seconds):
@@ -315,11 +348,15 @@ def machine():
             f"{int(memory) // 1024 // 1024} GiB, {system}, kernel {os.uname().release}")
 
 
+def in_ms(p99):
+    return f"{p99:.2f}" if p99 > 0 else "-"
+
+
 def result_rows(result):
     return [[result.title, name, f"{result.median(name, 'cpu_us'):.1f}",
              f"{result.user_us(name):.1f}",
              f"{result.median(name, 'cpu_us') - result.user_us(name):.1f}",
-             f"{result.median(name, 'rate'):,.0f}", f"{result.median(name, 'p99_ms'):.2f}"]
+             f"{result.median(name, 'rate'):,.0f}", in_ms(result.median(name, "p99_ms"))]
             for name in result.samples]
 
 

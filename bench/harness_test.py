@@ -39,6 +39,13 @@ class Harness(unittest.TestCase):
             self.assertEqual(harness.errors_of({**good, kind: 3}), f"3 {kind}")
         self.assertIn("no request", harness.errors_of({**good, "requests": 0}))
 
+    def test_connections_are_counted_by_what_s_time_says(self):
+        said = "\n\n905 connections in 0.87s; 1040.23 connections/user sec, bytes read 106337\n" \
+            "905 connections in 3 real seconds, 1175 bytes read per connection\n"
+        self.assertEqual(harness.read_s_time(said), (905, 1175))
+        with self.assertRaises(harness.BenchError):
+            harness.read_s_time("connect: Connection refused")
+
     def test_every_case_states_its_bars(self):
         names = ("floor", "nginx", "haproxy", "spillway", "spillway, 2 workers")
         rounds = harness.Result("case", {name: [sample(10)] for name in names})
