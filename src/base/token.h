@@ -1,4 +1,4 @@
-// base/token.h: names as HTTP writes them, for what a plan or a person says.
+// base/token.h: names, values and paths as HTTP writes them, for what a plan or a person says.
 #pragma once
 
 #include <cstddef>
@@ -16,6 +16,23 @@ constexpr bool is_token(std::string_view text, size_t longest = std::string_view
     if (!is_alpha(c) && !is_digit(c) && marks.find(c) == std::string_view::npos) return false;
   }
   return !text.empty() && text.size() <= longest;
+}
+
+// What the value of a header that we write may hold: visible ASCII, spaces and tabs. RFC 9110
+// section 5.5 allows more for old messages; a line break, above all, would end the header.
+constexpr bool is_field_text(std::string_view text) {
+  for (const char c : text) {
+    if ((c < 0x20 || c >= 0x7f) && c != '\t') return false;
+  }
+  return true;
+}
+
+// A path, perhaps with a query, as a request line takes it (RFC 9112 section 3.2.1).
+constexpr bool is_origin_form(std::string_view text) {
+  for (const char c : text) {
+    if (c <= 0x20 || c >= 0x7f || c == '#') return false;
+  }
+  return text.starts_with('/');
 }
 
 }  // namespace spillway

@@ -60,7 +60,7 @@ struct RedirectConfig {
   static void describe(Visitor& visit) {
     visit.field("to", &RedirectConfig::to,
                 {.doc = "Where: a URL, or a path. {path} and {query} (with its ?) are the "
-                        "request's; {host} is as the client wrote it.",
+                        "request's; {host} is the client's, without its port.",
                  .required = true,
                  .example = "\"https://shop.example{path}{query}\""});
     visit.field("status", &RedirectConfig::status,

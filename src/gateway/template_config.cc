@@ -6,12 +6,12 @@
 
 #include <algorithm>
 
+#include "base/token.h"
+
 namespace spillway::gateway {
 namespace {
 
 constexpr size_t text_max = 4000;  // Longer than any value that a server takes.
-
-bool is_value_character(char c) { return (c >= 0x20 && c < 0x7f) || c == '\t'; }
 
 }  // namespace
 
@@ -20,7 +20,7 @@ Result<ValueTemplate> ValueTemplate::parse(std::string_view text) {
   if (text.size() > text_max) {
     return fail(Error::Code::invalid, fmt::format("is longer than {} bytes", text_max));
   }
-  if (!std::ranges::all_of(text, is_value_character)) {
+  if (!is_field_text(text)) {
     return fail(Error::Code::invalid, "has a character that no header may have");
   }
   ValueTemplate result{.text = std::string(text)};

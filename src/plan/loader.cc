@@ -42,7 +42,8 @@ LoadResult load_text(const std::string& text, const std::string& name,
     bind_tree(source.root, shape_of<Plan>(), &plan, origins, result.errors);
     Findings findings = validate(plan, origins);
     for (Problem& error : findings.errors) result.errors.push_back(std::move(error));
-    result.warnings = std::move(findings.warnings);
+    // What could not be read keeps its default, of which no warning speaks truly.
+    if (result.errors.empty()) result.warnings = std::move(findings.warnings);
   }
   keep_the_first(result.errors);
   keep_the_first(result.warnings);

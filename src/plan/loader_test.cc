@@ -257,6 +257,27 @@ const std::vector<BadPlan> bad_plans{
      "admin: http://0.0.0.0:9901",
      {R"(p.yaml:1:8: admin: "http://0.0.0.0:9901" is not a loopback address; expected one such )"
       "as http://127.0.0.1:9901, or http+unix:/PATH"}},
+    {"header_values",
+     "security_headers: { content_security_policy: \"a\\nb\", frame_options: \"\\x7f\" }\n"
+     "cors: { origins: [\"*\"], methods: [\"A B\"], headers: [\"x:\"], expose: [\"x\\ny\"] }\n"
+     "services: { a: { endpoints: [127.0.0.1:1], health: { path: \"/a b\", host: \"a\\rb\", "
+     "user_agent: \"\\n\" } } }",
+     {"p.yaml:1:46: security_headers.content_security_policy: has a character that no header may "
+      "have, such as a line break; `>-` "
+      "makes one line of several in YAML",
+      "p.yaml:1:69: security_headers.frame_options: has a character that no header may have, such "
+      "as a line break; `>-` "
+      "makes one line of several in YAML",
+      "p.yaml:2:35: cors.methods[0]: \"A B\" is not a name of a method",
+      "p.yaml:2:53: cors.headers[0]: \"x:\" is not a name of a header",
+      "p.yaml:2:69: cors.expose[0]: \"x\\x0ay\" is not a name of a header",
+      "p.yaml:3:60: services.a.health.path: has a character that no path may have, such as a space",
+      "p.yaml:3:74: services.a.health.host: has a character that no header may have, such as a "
+      "line break; `>-` "
+      "makes one line of several in YAML",
+      "p.yaml:3:94: services.a.health.user_agent: has a character that no header may have, such as "
+      "a line break; `>-` "
+      "makes one line of several in YAML"}},
     {"no_service",
      "services: {}",
      {"p.yaml:1:11: services: is empty; expected at least one service"}},

@@ -70,6 +70,9 @@ class Checker {
     check_headers(plan_.request_headers, "request_headers", complain());
     check_headers(plan_.response_headers, "response_headers", complain());
     if (plan_.cors) check_cors(*plan_.cors, "cors", complain());
+    if (plan_.security_headers) {
+      check_security_headers(*plan_.security_headers, "security_headers", complain());
+    }
     if (plan_.compress) check_compress(*plan_.compress, "compress", complain());
     check_error_pages(plan_.error_pages, "error_pages", complain());
     for (size_t i = 0; i < plan_.routes.size(); ++i) check_route(i);
@@ -100,6 +103,8 @@ class Checker {
   void check_service(const std::string& name, const Service& service);
   void check_process(const std::string& path, const deploy::ProcessConfig& process);
   void check_endpoints(const std::string& path, const Service& service);
+  void check_path_of_probe(const std::string& path, std::string_view asked);
+  void check_health(const std::string& path, const upstream::HealthConfig& health);
   void check_cluster(const std::string& path, const upstream::ClusterConfig& cluster);
   void check_upstream_tls(const std::string& path, const upstream::ClusterConfig& cluster);
   void fill_in_routes();
@@ -261,9 +266,7 @@ void Checker::check_process(const std::string& path, const deploy::ProcessConfig
   if (max && *max < min) {
     error(path + ".replicas", fmt::format("min, {}, is more than max, {}", min, *max));
   }
-  if (process.ready.path && !process.ready.path->starts_with('/')) {
-    error(path + ".ready.path", "does not begin with a slash");
-  }
+  if (process.ready.path) check_path_of_probe(path + ".ready.path", *process.ready.path);
   if (process.restart.pause > process.restart.pause_max) {
     error(path + ".restart", fmt::format("pause, {}, is more than pause_max, {}",
                                          spillway::to_string(process.restart.pause),
@@ -295,10 +298,22 @@ void Checker::check_endpoints(const std::string& path, const Service& service) {
   }
 }
 
-void Checker::check_cluster(const std::string& path, const upstream::ClusterConfig& cluster) {
-  if (cluster.health && !cluster.health->path.starts_with('/')) {
-    error(path + ".health.path", "does not begin with a slash");
+void Checker::check_path_of_probe(const std::string& path, std::string_view asked) {
+  if (!asked.starts_with('/')) {
+    error(path, "does not begin with a slash");
+  } else if (!is_origin_form(asked)) {
+    error(path, "has a character that no path may have, such as a space");
   }
+}
+
+void Checker::check_health(const std::string& path, const upstream::HealthConfig& health) {
+  check_path_of_probe(path + ".path", health.path);
+  check_value(health.host.value_or(""), path + ".host", complain());
+  check_value(health.user_agent, path + ".user_agent", complain());
+}
+
+void Checker::check_cluster(const std::string& path, const upstream::ClusterConfig& cluster) {
+  if (cluster.health) check_health(path + ".health", *cluster.health);
   if (cluster.sticky && !is_token(cluster.sticky->cookie)) {
     error(path + ".sticky.cookie", "is not a name of a cookie (RFC 6265 section 4.1.1)");
   }

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/token.h"
 #include "plan/names.h"
 
 namespace spillway::plan {
@@ -120,9 +121,7 @@ void AuthChecker::check_realm(const std::string& path, std::string_view realm) {
 }
 
 void AuthChecker::check_external(const identity::ExternalConfig& external) {
-  const bool is_plain =
-      std::ranges::all_of(external.path, [](char c) { return c > 0x20 && c < 0x7f && c != '#'; });
-  if (!external.path.starts_with('/') || !is_plain) {
+  if (!is_origin_form(external.path)) {
     error("auth.external.path", "is not a path such as /check");
   }
   if (plan_.services.empty()) return;

@@ -26,6 +26,15 @@ void check_names(const std::map<std::string, gateway::ValueTemplate>& fields,
   }
 }
 
+void check_tokens(const std::vector<std::string>& names, std::string_view what,
+                  const std::string& path, const Complain& complain) {
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (is_token(names[i])) continue;
+    complain(item_path(path, i),
+             fmt::format("{} is not a name of a {}", in_quotes(names[i]), what));
+  }
+}
+
 // Scheme and authority and nothing more (RFC 6454 section 6.2).
 bool is_origin(std::string_view origin) {
   if (origin == "*") return true;
@@ -97,6 +106,13 @@ bool is_within(const std::string& inner, const std::string& outer) {
 
 }  // namespace
 
+void check_value(std::string_view value, const std::string& path, const Complain& complain) {
+  if (is_field_text(value)) return;
+  complain(path,
+           "has a character that no header may have, such as a line break; `>-` makes one line of "
+           "several in YAML");
+}
+
 void check_headers(const gateway::HeaderRules& rules, const std::string& path,
                    const Complain& complain) {
   check_names(rules.set, path + ".set", complain);
@@ -106,6 +122,9 @@ void check_headers(const gateway::HeaderRules& rules, const std::string& path,
 void check_cors(const gateway::CorsConfig& cors, const std::string& path,
                 const Complain& complain) {
   if (cors.origins.empty()) complain(path + ".origins", "is empty; expected at least one origin");
+  check_tokens(cors.methods, "method", path + ".methods", complain);
+  check_tokens(cors.headers, "header", path + ".headers", complain);
+  check_tokens(cors.expose, "header", path + ".expose", complain);
   for (size_t i = 0; i < cors.origins.size(); ++i) {
     const std::string place = item_path(path + ".origins", i);
     if (!is_origin(cors.origins[i])) {
@@ -115,6 +134,15 @@ void check_cors(const gateway::CorsConfig& cors, const std::string& path,
     } else if (cors.origins[i] == "*" && cors.credentials) {
       complain(place, "is everybody, who must not have `credentials`");
     }
+  }
+}
+
+void check_security_headers(const gateway::SecurityHeadersConfig& headers, const std::string& path,
+                            const Complain& complain) {
+  for (const auto& [name, value] : headers.fields()) {
+    std::string field(name.starts_with("x-") ? name.substr(2) : name);
+    std::ranges::replace(field, '-', '_');
+    check_value(value, path + "." + field, complain);
   }
 }
 
