@@ -189,22 +189,28 @@ Task<void> Gateway::serve(http::Exchange& exchange) {
   if (verdict == Verdict::reply) {
     // A client that cannot be told is gone, and that is all there is to it.
     (void)co_await context.answer.send(context, context.reply);
-    co_return;
+  } else {
+    parts_.active_users.add(context.user.empty()
+                                ? telemetry::client_key(context.client, active_users_seed)
+                                : telemetry::client_key(context.user, active_users_seed),
+                            parts_.loop.now());
+    const bool is_file = context.route->files && co_await generation->files.serve(context);
+    CHECK(is_file || context.service != nullptr);  // A route without one has been answered.
+    if (!is_file) co_await proxy_.forward(context, *context.metrics);
   }
-  parts_.active_users.add(context.user.empty()
-                              ? telemetry::client_key(context.client, active_users_seed)
-                              : telemetry::client_key(context.user, active_users_seed),
-                          parts_.loop.now());
-  if (context.route->files && co_await generation->files.serve(context)) co_return;
-  CHECK(context.service != nullptr);  // A route without one has been answered.
-  co_await proxy_.forward(context, *context.metrics);
+  // A step of the answer had no room for what it adds: here, so that it is counted as what it is.
+  if (!exchange.response_started() && !exchange.is_abandoned()) {
+    exchange.close_after();
+    (void)co_await exchange.respond(500, "text/plain", "Internal Server Error\n");
+  }
 }
 
 // One form of the path is matched, authorised, cached and forwarded.
 Verdict Gateway::route(RequestContext& context, Generation& generation) {
   if (const Verdict verdict = check_method(context); verdict != Verdict::go_on) return verdict;
   http::RequestHead& request = context.exchange.request();
-  const auto path = http::normalise_path(request.path, context.scratch.space());
+  const auto path =
+      http::normalise_path(request.path, context.scratch.space_for(request.path.size()));
   if (!path) {
     return context.end_with({.status = path.error().status, .text = path.error().text});
   }

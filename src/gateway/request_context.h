@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/address.h"
 #include "base/check.h"
@@ -40,13 +41,30 @@ struct RateStanding {
 // Bounded; a request that needs more is answered 431.
 class Scratch {
  public:
-  std::span<char> space() { return std::span(bytes_).subspan(used_); }
-  void use(size_t count) { used_ += count; }
+  std::span<char> space() { return std::span(free_, left_); }
+  // The same, with room for `wanted` bytes if a request may have as many: those beyond the usual
+  // are on the heap. What was used stays where it is.
+  std::span<char> space_for(size_t wanted) {
+    if (wanted > left_ && wanted <= heap_bytes_max - heap_bytes_) {
+      free_ = heap_.emplace_back(std::make_unique_for_overwrite<char[]>(wanted)).get();
+      left_ = wanted;
+      heap_bytes_ += wanted;
+    }
+    return space();
+  }
+  void use(size_t count) {
+    free_ += count;
+    left_ -= count;
+  }
 
  private:
-  static constexpr size_t bytes_max = 4096;
-  size_t used_ = 0;
-  std::array<char, bytes_max> bytes_;  // Not cleared: only what was written is read.
+  static constexpr size_t usual_bytes = 4096;
+  static constexpr size_t heap_bytes_max = 256 << 10;  // A handful of the longest URLs.
+  std::array<char, usual_bytes> bytes_;  // Not cleared: only what was written is read.
+  std::vector<std::unique_ptr<char[]>> heap_;
+  size_t heap_bytes_ = 0;
+  char* free_ = bytes_.data();
+  size_t left_ = usual_bytes;
 };
 
 // Filled step by step by Gateway::serve; lies in its frame. One core.
@@ -107,6 +125,7 @@ struct RequestContext {
 
   std::string_view user;  // Who signed in, if that is known: in `scratch` or of the plan.
   std::optional<identity::TokenFault> token_fault;  // Of a token that was shown.
+  std::span<const std::string> proven;  // Names of headers that only we may write; of the plan.
 
   const RouteConfig* route = nullptr;
   std::string_view route_label;  // As metrics name it.

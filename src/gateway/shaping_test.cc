@@ -85,6 +85,28 @@ TEST_F(ShapingTest, paths_and_hosts_are_put_in_place_of_the_clients) {
   EXPECT_THAT(seen, HasSubstr("x-forwarded-host: Shop.Example:8080\r\n"));
 }
 
+// As long as a URL may be, not as long as what usually suffices.
+TEST_F(ShapingTest, the_longest_urls_fit_wherever_the_plan_puts_them) {
+  const std::string query(5000, 'q');
+  const std::string path = "/" + std::string(2000, 'p');
+  route.request_headers = {.set = {{"x-query", text("{query}")}}};
+  route.response_headers = {.set = {{"x-query", text("{query}")}, {"x-path", text("{path}")}}};
+  route.rewrite = RewriteConfig{.add_prefix = "/" + std::string(3000, 'a')};
+  const std::string answer = ask(path + "?" + query);
+  EXPECT_THAT(answer, HasSubstr("200 OK"));
+  EXPECT_THAT(answer, HasSubstr("x-query: ?" + query + "\r\n"));
+  EXPECT_THAT(seen, HasSubstr("x-query: ?" + query + "\r\n"));
+  EXPECT_THAT(seen, HasSubstr("a" + path + "?"));
+}
+
+TEST_F(ShapingTest, the_longest_urls_fit_into_a_redirect) {
+  const std::string query(5000, 'q');
+  const std::string path = "/" + std::string(2000, 'p');
+  route.redirect = RedirectConfig{.to = text("https://new.example{path}{query}")};
+  EXPECT_THAT(ask(path + "?" + query),
+              HasSubstr("location: https://new.example" + path + "?" + query + "\r\n"));
+}
+
 TEST_F(ShapingTest, header_rules_remove_set_and_add) {
   route.request_headers = {.remove = {{"x-secret"}},
                            .set = {{"x-client", text("{client_ip} via {route}")}},

@@ -11,14 +11,23 @@ namespace {
 
 using Place = ValueTemplate::Place;
 
+// Counts what it would take, where there is no room for it.
 class Filling {
  public:
-  explicit Filling(RequestContext& context) : context_(context), space_(context.scratch.space()) {}
+  Filling(RequestContext& context, std::span<char> space) : context_(context), space_(space) {}
 
+  void add(const ValueTemplate& value) {
+    for (const ValueTemplate::Part& part : value.parts) {
+      add(part.text);
+      if (part.place) add(*part.place);
+    }
+  }
+  size_t size() const { return size_; }
+  bool fits() const { return size_ <= space_.size(); }
+
+ private:
   void add(std::string_view text) {
-    fits_ = fits_ && text.size() <= space_.size() - size_;
-    if (!fits_) return;
-    std::ranges::copy(text, space_.begin() + static_cast<ptrdiff_t>(size_));
+    if (size_ + text.size() <= space_.size()) std::ranges::copy(text, space_.data() + size_);
     size_ += text.size();
   }
   void add(Place place) {
@@ -39,17 +48,10 @@ class Filling {
       case Place::route: return add(context_.route_label);
     }
   }
-  std::optional<std::string_view> done() {
-    if (!fits_) return std::nullopt;
-    context_.scratch.use(size_);
-    return std::string_view(space_.data(), size_);
-  }
 
- private:
   RequestContext& context_;
   const std::span<char> space_;
   size_t size_ = 0;
-  bool fits_ = true;
 };
 
 }  // namespace
@@ -57,12 +59,16 @@ class Filling {
 std::optional<std::string_view> fill_in(const ValueTemplate& value, RequestContext& context) {
   if (value.parts.empty()) return std::string_view{};
   if (value.is_fixed()) return value.parts.front().text;
-  Filling filling(context);
-  for (const ValueTemplate::Part& part : value.parts) {
-    filling.add(part.text);
-    if (part.place) filling.add(*part.place);
+  std::span<char> space = context.scratch.space();
+  Filling filling(context, space);
+  filling.add(value);
+  if (!filling.fits()) {
+    space = context.scratch.space_for(filling.size());
+    if (space.size() < filling.size()) return std::nullopt;
+    Filling(context, space).add(value);
   }
-  return filling.done();
+  context.scratch.use(filling.size());
+  return std::string_view(space.data(), filling.size());
 }
 
 }  // namespace spillway::gateway

@@ -34,8 +34,8 @@ Verdict Rewrites::on_request(RequestContext& context) const {
     path = rest;
   }
   if (rewrite->add_prefix) {
-    const std::span<char> space = context.scratch.space();
     const std::string_view prefix = *rewrite->add_prefix;
+    const std::span<char> space = context.scratch.space_for(prefix.size() + path.size());
     if (prefix.size() + path.size() > space.size()) {
       return context.end_with({.status = 414, .text = "the address is too long"});
     }
