@@ -37,6 +37,13 @@ uint16_t status_of(const Error& error, http::Method method) {
   }
 }
 
+// Some services take trailers for headers.
+const http::HeaderList* trailers_of(const RequestContext& context) {
+  http::HeaderList* trailers = context.exchange.request_trailers();
+  if (trailers != nullptr) remove_variables(*trailers, context.proven);
+  return trailers;
+}
+
 }  // namespace
 
 Proxy::Proxy(runtime::Loop& loop, telemetry::Registry& registry, const http::Via& via,
@@ -298,7 +305,7 @@ Task<Result<void>> Proxy::carry_body(Attempt& attempt) {
   for (uint64_t position = 0; !attempt.stops_pumping;) {
     CO_TRY(piece, co_await attempt.work.body.next(position));
     if (attempt.stops_pumping) break;
-    auto sent = piece.empty() ? co_await call.finish(attempt.context.exchange.request_trailers())
+    auto sent = piece.empty() ? co_await call.finish(trailers_of(attempt.context))
                               : co_await call.write(piece, false);
     if (!sent) co_return fail(call.blamed(std::move(sent).error()));
     if (piece.empty()) co_return Result<void>{};

@@ -35,7 +35,7 @@ class BodyReader {
 
   bool ended() const { return decoder_.is_done(); }
   // Of a chunked body that has ended; null if there are none. Valid until the next message is read.
-  const HeaderList* trailers() const {
+  HeaderList* trailers() const {
     return trailers_ == nullptr || trailers_->empty() ? nullptr : trailers_.get();
   }
   uint64_t bytes() const { return bytes_; }

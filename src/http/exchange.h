@@ -63,7 +63,7 @@ class Exchange {
   // The last piece stays valid as long as the exchange.
   virtual bool body_is_in_place() const = 0;
   virtual uint64_t body_bytes_received() const = 0;  // Those of a tunnel too.
-  virtual const HeaderList* request_trailers() const = 0;
+  virtual HeaderList* request_trailers() = 0;
   // Lets a read_body() under way end with `cancelled`: the answer no longer needs it.
   virtual void interrupt_body() = 0;
   // Who is told when the client goes away, or the connection is cut, while nobody reads from it.

@@ -175,4 +175,12 @@ size_t HeaderList::remove(std::string_view name) {
   });
 }
 
+void remove_variables(HeaderList& fields, std::span<const std::string> removed) {
+  if (removed.empty()) return;
+  fields.remove_if([removed](const HeaderField& field) {
+    return std::ranges::any_of(
+        removed, [&field](const std::string& name) { return is_same_variable(field.name, name); });
+  });
+}
+
 }  // namespace spillway::http

@@ -5,6 +5,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <string>
 #include <string_view>
 
 #include "base/ascii.h"
@@ -167,10 +169,7 @@ class HeaderList {
     return removed;
   }
 
-  void clear() {
-    size_ = 0;
-    present_ = 0;
-  }
+  void clear() { present_ = size_ = 0; }
   bool empty() const { return size_ == 0; }
   size_t size() const { return size_; }
   const HeaderField& operator[](size_t index) const { return room_.fields[index]; }
@@ -192,5 +191,8 @@ class HeaderList {
   uint32_t size_ = 0;
   Room room_;
 };
+
+// Removes the fields of these names, however they are spelt (is_same_variable).
+void remove_variables(HeaderList& fields, std::span<const std::string> names);
 
 }  // namespace spillway::http

@@ -26,7 +26,7 @@ class Http1Exchange final : public Exchange {
   bool body_ended() const override { return body_.ended(); }
   bool body_is_in_place() const override { return body_.is_in_place(); }
   uint64_t body_bytes_received() const override { return body_.bytes() + tunnel_received_; }
-  const HeaderList* request_trailers() const override { return body_.trailers(); }
+  HeaderList* request_trailers() override { return body_.trailers(); }
   void interrupt_body() override { socket_.interrupt_reader(); }
   void set_hangup_listener(runtime::HangupListener* listener) override {
     hangup_ = listener;

@@ -34,7 +34,7 @@ class Http2Exchange final : public Exchange {
   uint64_t body_bytes_received() const override {
     return has_switched_ ? tunnel_received_ : stream_.bytes_received();
   }
-  const HeaderList* request_trailers() const override { return received_.trailers(); }
+  HeaderList* request_trailers() override { return received_.trailers(); }
   void interrupt_body() override { stream_.interrupt_reader(); }
   void set_hangup_listener(runtime::HangupListener* listener) override {
     stream_.set_hangup_listener(listener);

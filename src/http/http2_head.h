@@ -66,7 +66,7 @@ class Http2RequestHead {
   bool is_bomb(const HeadLimits& limits) const;
 
   void add_trailer(nghttp2_rcbuf* name, nghttp2_rcbuf* value);
-  const HeaderList* trailers() const {  // Null: none.
+  HeaderList* trailers() const {  // Null: none.
     return trailers_ == nullptr || trailers_->empty() ? nullptr : trailers_.get();
   }
   // Trailers passed a limit: the stream is reset, for its request has begun.

@@ -81,20 +81,25 @@ Authentication::Authentication(const GatewayParts& parts, const Routing& routing
 
 Authentication::~Authentication() = default;
 
-void Authentication::remove_ours(http::HeaderList& fields) const {
-  if (ours_.empty()) return;
-  fields.remove_if([this](const http::HeaderField& field) {
-    return std::ranges::any_of(ours_, [&field](const std::string& name) {
-      return http::is_same_variable(field.name, name);
-    });
-  });
+// The key that the caller shows, which is not passed on, whatever it is worth.
+std::optional<std::string_view> Authentication::take_key(http::HeaderList& fields) const {
+  if (!rules_->config.api_keys) return std::nullopt;
+  const std::string& header = rules_->config.api_keys->header.text;
+  const http::HeaderField* field = fields.find(header);
+  const auto key = field == nullptr ? std::nullopt : std::optional(field->value);
+  const bool has_other_uses = equals_ignoring_case(header, to_string(Field::authorization));
+  if (!has_other_uses) http::remove_variables(fields, {&header, 1});
+  return key;
 }
 
 Verdict Authentication::on_request(RequestContext& context) const {
-  remove_ours(context.exchange.request().fields);
+  http::HeaderList& fields = context.exchange.request().fields;
+  http::remove_variables(fields, ours_);
+  context.proven = ours_;
+  const auto key = take_key(fields);
   bool waits = false;
   for (const AuthMethod method : context.route->callers.auth) {
-    switch (look(method, context)) {
+    switch (look(method, context, key)) {
       case Finding::passed: return Verdict::go_on;
       case Finding::over: return Verdict::reply;
       case Finding::waits: waits = true; break;
@@ -122,10 +127,11 @@ Task<Verdict> Authentication::finish_request(RequestContext& context) const {
   co_return refuse(context);
 }
 
-Authentication::Finding Authentication::look(AuthMethod method, RequestContext& context) const {
+Authentication::Finding Authentication::look(AuthMethod method, RequestContext& context,
+                                             std::optional<std::string_view> key) const {
   switch (method) {
     case AuthMethod::jwt: return look_at_token(context);
-    case AuthMethod::api_key: return look_at_key(context);
+    case AuthMethod::api_key: return look_at_key(context, key);
     case AuthMethod::basic: return look_at_password(context);
     case AuthMethod::external: return Finding::waits;
   }
@@ -215,18 +221,16 @@ Authentication::Finding Authentication::tell_service(RequestContext& context,
   return Finding::passed;
 }
 
-Authentication::Finding Authentication::look_at_key(RequestContext& context) const {
-  http::HeaderList& fields = context.exchange.request().fields;
-  const std::string& header = rules_->config.api_keys->header.text;
-  const http::HeaderField* field = fields.find(header);
-  if (field == nullptr) {
+Authentication::Finding Authentication::look_at_key(RequestContext& context,
+                                                    std::optional<std::string_view> key) const {
+  if (!key) {
     core_->count(AuthMethod::api_key, absent);
     return Finding::absent;
   }
-  const std::string* name = rules_->api_keys->find(field->value, core_->sha256);
+  const std::string* name = rules_->api_keys->find(*key, core_->sha256);
   core_->count(AuthMethod::api_key, name == nullptr ? refused : verified);
   if (name == nullptr) return Finding::refused;
-  fields.remove(header);
+  context.exchange.request().fields.remove(rules_->config.api_keys->header.text);
   context.user = *name;
   return Finding::passed;
 }

@@ -37,11 +37,12 @@ class Authentication final : public Filter {
   };
   struct Core;
 
-  void remove_ours(http::HeaderList& fields) const;
-  Finding look(AuthMethod method, RequestContext& context) const;
+  std::optional<std::string_view> take_key(http::HeaderList& fields) const;
+  Finding look(AuthMethod method, RequestContext& context,
+               std::optional<std::string_view> key) const;
   std::optional<std::string_view> find_token(const http::HeaderList& fields) const;
   Finding look_at_token(RequestContext& context) const;
-  Finding look_at_key(RequestContext& context) const;
+  Finding look_at_key(RequestContext& context, std::optional<std::string_view> key) const;
   Finding look_at_password(RequestContext& context) const;
   Finding refuse_token(RequestContext& context, identity::TokenFault fault) const;
   Finding forbid(RequestContext& context) const;

@@ -210,6 +210,28 @@ TEST_F(AuthenticationTest, knows_callers_by_their_keys_and_keeps_the_key_to_itse
   }
 }
 
+TEST_F(AuthenticationTest, no_service_sees_a_key_whatever_it_is_worth) {
+  auto config = jwt();
+  config.api_keys = identity::ApiKeysConfig{};
+  use(config);
+  route.callers.auth = {AuthMethod::jwt, AuthMethod::api_key};
+  for (const char* name : {"X-Api-Key", "x_api_key"}) {
+    const std::string head = passed(with_token(token(), fmt::format("{}: key\r\n", name)));
+    EXPECT_THAT(head, Not(HasSubstr("key"))) << name;
+  }
+}
+
+// Some services take trailers for headers.
+TEST_F(AuthenticationTest, nobody_proves_anything_by_trailers) {
+  use(jwt());
+  runtime::Peer from = connect();
+  from.send(
+      "POST /a HTTP/1.1\r\nHost: shop\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
+      "X-User-Role: root\r\nX_User_Role: root\r\nX-Sum: 0\r\n\r\n");
+  runtime::Peer upstream = upstream_listener.accept();
+  EXPECT_THAT(upstream.take_through("X-Sum: 0\r\n\r\n"), Not(HasSubstr("root")));
+}
+
 TEST_F(AuthenticationTest, knows_users_by_their_passwords) {
   use({.basic = identity::BasicConfig{.realm = "shop", .users = {{"ben", plain_hash}}}});
   route.callers.auth = {AuthMethod::basic};

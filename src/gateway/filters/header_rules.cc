@@ -6,16 +6,11 @@
 namespace spillway::gateway {
 namespace {
 
-void remove(http::HeaderList& fields, std::string_view name) {
-  fields.remove_if(
-      [name](const http::HeaderField& field) { return http::is_same_variable(field.name, name); });
-}
-
 // False: no room.
 bool apply(const HeaderRules& rules, RequestContext& context, http::HeaderList& fields) {
-  for (const ChangedField& field : rules.remove) remove(fields, field.name);
+  for (const ChangedField& field : rules.remove) http::remove_variables(fields, {&field.name, 1});
   for (const auto& [name, value] : rules.set) {
-    remove(fields, name);
+    http::remove_variables(fields, {&name, 1});
     const auto text = fill_in(value, context);
     if (!text || !fields.add(name, *text)) return false;
   }
