@@ -24,6 +24,11 @@ runtime::Task<Verdict> Filter::finish_request(RequestContext&) const {
 
 Result<void> Answer::start(RequestContext& context, AnswerHead head) {
   encoder_ = {};  // Of an answer that could not begin.
+  // Which page, or whether one, is chosen by Accept (RFC 9110 section 12.5.5).
+  const bool is_chosen = pages_ != nullptr && pages_->has(head.status, !head.is_local);
+  if (is_chosen && !head.fields.add(Field::vary, "Accept")) {
+    return fail(Error::Code::protocol, "too many header fields", Error::Blame::upstream);
+  }
   for (const auto& filter : filters_) {
     if (filter->on_answer(context, head)) continue;
     return fail(Error::Code::protocol, "too many header fields", Error::Blame::upstream);
@@ -110,6 +115,10 @@ runtime::Task<Result<void>> Answer::send_page(RequestContext& context, const Pag
   // What describes the body that is not sent (RFC 9110 sections 8 and 14).
   fields.remove_if([](const http::HeaderField& field) {
     constexpr std::string_view described_prefix = "content-";
+    constexpr std::string_view policy_prefix = "content-security-policy";  // Of the whole answer.
+    if (equals_ignoring_case(field.name.substr(0, policy_prefix.size()), policy_prefix)) {
+      return false;
+    }
     constexpr std::array described = {"etag", "last-modified", "accept-ranges", "digest"};
     return equals_ignoring_case(field.name.substr(0, described_prefix.size()), described_prefix) ||
            std::ranges::any_of(

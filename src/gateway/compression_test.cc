@@ -120,6 +120,18 @@ TEST_F(CompressionTest, an_answer_of_not_modified_says_what_the_whole_one_would)
               AllOf(HasSubstr("vary: Accept-Encoding\r\n"), HasSubstr(": \"x\"\r\n")));
 }
 
+TEST_F(CompressionTest, a_head_request_hears_of_our_answers_what_get_would) {
+  route.path = *PathPattern::parse("/only");
+  const auto unrouted = [this](const std::string& method) {
+    runtime::Peer peer = connect();
+    peer.send(method + " / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + gzip + "\r\n");
+    const std::string answer = peer.take_rest();
+    return answer.substr(0, answer.find("\r\n\r\n"));
+  };
+  EXPECT_THAT(unrouted("HEAD"), AllOf(HasSubstr("content-length: "), Not(HasSubstr("gzip"))));
+  EXPECT_EQ(unrouted("HEAD").size(), unrouted("GET").size());
+}
+
 TEST_F(CompressionTest, short_answers_are_not_worth_it) {
   EXPECT_THAT(ask(gzip, json, std::string(1023, 'a')), Not(HasSubstr("gzip")));
   EXPECT_THAT(ask(gzip, json, std::string(1024, 'a')), HasSubstr("content-encoding: gzip\r\n"));

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "gateway/file_names.h"
+#include "gateway/filters/compression.h"
 #include "gateway/gateway.h"
 #include "http/accept_encoding.h"
 #include "http/conditions.h"
@@ -46,12 +47,14 @@ struct FileAnswer {
   std::string cache_control;
   std::string etag;
   bool varies = false;
+  bool is_fallback = false;  // Which other clients do not get.
 };
 
 bool add_common(const FileAnswer& answer, http::HeaderList& fields) {
   return fields.add(Field::etag, answer.etag) &&
          fields.add(Field::last_modified, answer.file.last_modified) &&
          fields.add(Field::cache_control, answer.cache_control) &&
+         (!answer.is_fallback || fields.add(Field::vary, "Accept")) &&
          (!answer.varies || fields.add(Field::vary, "Accept-Encoding"));
 }
 
@@ -72,6 +75,7 @@ Result<void> begin(RequestContext& context, const FileAnswer& answer, http::Head
 
 // The compressed form that the client likes best, if it likes one of those that are there.
 std::optional<ContentCoding> choose(const FoundFile& found, const http::HeaderList& request) {
+  if (forbids_transforms(request)) return std::nullopt;
   std::array<ContentCoding, http::content_coding_count> offered;
   size_t count = 0;
   for (size_t i = 0; i < found.coded.size(); ++i) {
@@ -283,7 +287,9 @@ Task<bool> FileServer::serve(RequestContext& context) {
   }
   if (target->found == nullptr) {
     if (may_go_on) co_return false;
-    (void)co_await context.answer.send(context, {.status = 404, .text = "there is no such file"});
+    LocalReply reply{.status = 404, .text = "there is no such file"};
+    if (context.route->files->fallback) reply.fields = {{"vary", "Accept"}};
+    (void)co_await context.answer.send(context, reply);
     co_return true;
   }
   co_await send(context, *target);
@@ -303,7 +309,8 @@ Task<void> FileServer::send(RequestContext& context, const Target& target) {
       .etag = coding ? fmt::format("{}-{}\"", file.etag.substr(0, file.etag.size() - 1),
                                    http::to_string(*coding))
                      : file.etag,
-      .varies = std::ranges::any_of(found.coded, [](const auto& one) { return one != nullptr; })};
+      .varies = std::ranges::any_of(found.coded, [](const auto& one) { return one != nullptr; }),
+      .is_fallback = target.is_fallback};
   const http::Validators now{.etag = answer.etag, .last_modified = file.modified};
   const http::Precondition condition = http::evaluate(request, now);
   if (condition == http::Precondition::not_modified) {

@@ -170,6 +170,8 @@ TEST_F(FilesTest, pages_of_an_application_fall_back_and_missing_pictures_do_not)
   route.files->fallback = "index.html";
   EXPECT_THAT(ask("/users/7", "Accept: text/html\r\n"), EndsWith("<p>home</p>"));
   EXPECT_EQ(field_of(ask("/users/7"), "cache-control"), "no-cache");
+  EXPECT_EQ(field_of(ask("/users/7"), "vary"), "Accept");
+  EXPECT_EQ(field_of(ask("/users/7", "Accept: application/json\r\n"), "vary"), "Accept");
   EXPECT_THAT(ask("/users/7.png"), StartsWith("HTTP/1.1 404"));
   EXPECT_THAT(ask("/users/7", "Accept: application/json\r\n"), StartsWith("HTTP/1.1 404"));
 }
@@ -192,6 +194,10 @@ TEST_F(FilesTest, forms_compressed_beforehand_go_to_those_who_take_them) {
   EXPECT_EQ(field_of(br, "content-type"), "text/plain; charset=utf-8");
   EXPECT_EQ(body_of(br), "brotli");
   EXPECT_EQ(body_of(ask("/a.txt", "Accept-Encoding: gzip;q=1, br;q=0.5\r\n")), "gzip");
+  for (const char* refusal : {"X-No-Compression: 1\r\n", "Cache-Control: no-transform\r\n"}) {
+    EXPECT_EQ(body_of(ask("/a.txt", std::string("Accept-Encoding: br\r\n") + refusal)),
+              "0123456789");
+  }
   const std::string plain = ask("/a.txt");
   EXPECT_EQ(body_of(plain), "0123456789");
   EXPECT_EQ(field_of(plain, "vary"), "Accept-Encoding");

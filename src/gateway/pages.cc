@@ -67,11 +67,20 @@ Result<Pages> Pages::load(const std::vector<ErrorPageConfig>& errors,
   return pages;
 }
 
+bool Pages::ErrorPage::is_for(uint16_t answer, bool is_services) const {
+  return (!is_services || is_for_services) && status.contains(answer);
+}
+
+bool Pages::has(uint16_t status, bool is_services) const {
+  return std::ranges::any_of(errors_,
+                             [&](const ErrorPage& one) { return one.is_for(status, is_services); });
+}
+
 const Page* Pages::find(uint16_t status, bool is_services, const http::HeaderList& request) const {
   const Page* best = nullptr;
   uint16_t best_weight = 0;
   for (const ErrorPage& candidate : errors_) {
-    if ((is_services && !candidate.is_for_services) || !candidate.status.contains(status)) continue;
+    if (!candidate.is_for(status, is_services)) continue;
     const uint16_t weight = http::weight_of(request, candidate.page.content_type());
     if (weight <= best_weight) continue;
     best = &candidate.page;

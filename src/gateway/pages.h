@@ -48,6 +48,8 @@ class Pages {
   // The page for an error, ours or a service's, in a type that the client would rather have than
   // others; the earlier one among equals. Null: there is none.
   const Page* find(uint16_t status, bool is_services, const http::HeaderList& request) const;
+  // Whether some client would see a page.
+  bool has(uint16_t status, bool is_services) const;
   const Page* maintenance() const { return maintenance_ ? &*maintenance_ : nullptr; }
 
  private:
@@ -55,6 +57,7 @@ class Pages {
     upstream::StatusRanges status;
     bool is_for_services;
     Page page;
+    bool is_for(uint16_t answer, bool is_services) const;
   };
   std::vector<ErrorPage> errors_;
   std::optional<Page> maintenance_;

@@ -33,9 +33,9 @@ class PagesTest : public GatewayTest {
     pages = std::make_shared<const Pages>(std::move(*loaded));
   }
   std::string ask(const std::string& fields, const std::string& answer,
-                  const std::string& method = "GET") {
+                  const std::string& target = "/x") {
     runtime::Peer peer = connect();
-    peer.send(method + " /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + fields + "\r\n");
+    peer.send("GET " + target + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + fields + "\r\n");
     if (!answer.empty()) {
       // On a new connection, or the one that was kept.
       runtime::turn_until(loop, [&] {
@@ -92,9 +92,11 @@ TEST_F(PagesTest, a_services_error_keeps_its_fields_but_not_its_body) {
   const std::string answer =
       ask("",
           "HTTP/1.1 500 Oops\r\nContent-Length: 5\r\nContent-Type: text/plain\r\n"
-          "ETag: \"1\"\r\nSet-Cookie: a=b\r\n\r\nstack");
+          "ETag: \"1\"\r\nSet-Cookie: a=b\r\nContent-Security-Policy: script-src 'none'\r\n\r\n"
+          "stack");
   EXPECT_THAT(answer, HasSubstr("500 Oops"));
   EXPECT_THAT(answer, HasSubstr("Set-Cookie: a=b\r\n"));
+  EXPECT_THAT(answer, HasSubstr("Content-Security-Policy: script-src 'none'\r\n"));
   EXPECT_THAT(answer, HasSubstr("<p>500 Internal Server Error "));
   EXPECT_THAT(answer, Not(HasSubstr("stack")));
   EXPECT_THAT(answer, Not(HasSubstr("ETag")));
@@ -106,6 +108,18 @@ TEST_F(PagesTest, an_unread_body_of_a_service_does_not_mix_into_the_next_answer)
   ask("", "HTTP/1.1 503 Busy\r\nContent-Length: 100\r\n\r\nonly the beginning");
   EXPECT_THAT(ask("", ok), EndsWith("\r\n\r\nok"));
   EXPECT_EQ(in_flight(), 0u);
+}
+
+TEST_F(PagesTest, caches_are_told_where_accept_chooses) {
+  const std::string chosen = "vary: Accept\r\n";
+  load({{.status = statuses("500-599"), .file = "e.json", .intercept = true},
+        {.status = statuses("404"), .file = "e.html"}});
+  const std::string broken = "HTTP/1.1 500 Oops\r\nContent-Length: 5\r\n\r\nstack";
+  EXPECT_THAT(ask("", broken), HasSubstr(chosen));
+  EXPECT_THAT(ask("Accept: image/png\r\n", broken), HasSubstr(chosen)) << "the service's body";
+  EXPECT_THAT(ask("", "HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nmine"),
+              Not(HasSubstr(chosen)));
+  EXPECT_THAT(ask("", ok), Not(HasSubstr(chosen)));
 }
 
 TEST_F(PagesTest, a_page_of_ours_is_not_for_services_unless_it_says_so) {
@@ -125,6 +139,7 @@ TEST_F(PagesTest, maintenance_closes_for_all_but_those_allowed) {
   EXPECT_THAT(answer, HasSubstr("retry-after: 90\r\n"));
   EXPECT_THAT(answer, HasSubstr("cache-control: no-store\r\n"));
   EXPECT_THAT(answer, EndsWith("<p>closed</p>"));
+  EXPECT_THAT(ask("", ok, "/.well-known/acme-challenge/x"), HasSubstr("200 OK"));
   client.peer = *SocketAddress::parse("10.1.2.3:4711");
   EXPECT_THAT(ask("", ok), HasSubstr("200 OK"));
 }

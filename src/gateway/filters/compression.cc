@@ -15,23 +15,16 @@ namespace {
 using http::BodyFraming;
 using http::Field;
 
-constexpr std::string_view opt_out = "x-no-compression";
-
-bool forbids_transforms(const http::HeaderList& fields) {
-  return fields.find(opt_out) != nullptr ||
-         http::field_has_token(fields, Field::cache_control, "no-transform");
-}
-
 // Without a body to compress, or a part of one.
 bool is_bodiless(uint16_t status) { return status == 204 || status == 206 || status == 304; }
 
 // The length of the body, also where HEAD asks for its description alone.
 std::optional<uint64_t> length_of(const RequestContext& context, const AnswerHead& head) {
+  if (head.framing.kind == BodyFraming::Kind::length) return head.framing.length;
   if (context.exchange.request().method == http::Method::head) {
     return parse_decimal<uint64_t>(head.fields.value(Field::content_length));
   }
   if (head.framing.kind == BodyFraming::Kind::none) return 0;
-  if (head.framing.kind == BodyFraming::Kind::length) return head.framing.length;
   return {};
 }
 
@@ -55,6 +48,11 @@ bool weaken_etag(RequestContext& context, http::HeaderList& fields) {
 }
 
 }  // namespace
+
+bool forbids_transforms(const http::HeaderList& fields) {
+  return fields.find("x-no-compression") != nullptr ||
+         http::field_has_token(fields, Field::cache_control, "no-transform");
+}
 
 Compression::Compression(const CompressConfig& config, const GatewayParts& parts,
                          telemetry::Scope& scope)

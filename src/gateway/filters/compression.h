@@ -10,11 +10,13 @@
 
 namespace spillway::gateway {
 
+// Cache-Control: no-transform or X-No-Compression, of a request or an answer.
+bool forbids_transforms(const http::HeaderList& fields);
+
 // Decides whether an answer is compressed, says so in its fields, and lends the answer an encoder.
 // Not compressed is what is short, of another type, coded or cut already (Content-Encoding, 206),
-// digested (RFC 9530), or forbidden: Cache-Control: no-transform or X-No-Compression, of the
-// request or of the answer. A strong ETag becomes weak: the bytes are others (RFC 9110 section
-// 8.8.1).
+// digested (RFC 9530), or forbidden by the request or the answer. A strong ETag becomes weak: the
+// bytes are others (RFC 9110 section 8.8.1).
 class Compression final : public AnswerFilter {
  public:
   Compression(const CompressConfig& config, const GatewayParts& parts, telemetry::Scope& scope);

@@ -9,8 +9,8 @@ Verdict HttpsRedirect::on_request(RequestContext& context) const {
   constexpr uint16_t usual_port = 443;
   const uint16_t port = context.exchange.client().redirect_port;
   if (port == 0 || context.scheme == "https") return Verdict::go_on;
-  if (context.path.empty()) return Verdict::go_on;  // It has no place to be sent to.
-  if (context.path.starts_with("/.well-known/acme-challenge/")) return Verdict::go_on;
+  if (!context.path.starts_with('/')) return Verdict::go_on;  // It has no place to be sent to.
+  if (is_acme_challenge(context)) return Verdict::go_on;
   const http::RequestHead& request = context.exchange.request();
   if (request.host.empty()) {
     return context.end_with({.status = 400, .text = "the request names no host"});

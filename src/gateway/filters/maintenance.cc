@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "gateway/filters/https_redirect.h"
+
 namespace spillway::gateway {
 
 Maintenance::Maintenance(const GatewayParts& parts, const Routing& routing)
@@ -18,7 +20,7 @@ Verdict Maintenance::on_request(RequestContext& context) const {
                                           : switches_->is_maintenance(
                                                 config_.enabled, context.exchange.loop().now());
   const bool is_off_route = context.route != nullptr && context.route->maintenance;
-  if (!is_on && !is_off_route) return Verdict::go_on;
+  if ((!is_on && !is_off_route) || is_acme_challenge(context)) return Verdict::go_on;
   const auto has_it = [&](const IpPrefix& prefix) { return prefix.contains(context.client); };
   if (std::ranges::any_of(config_.allow, has_it)) return Verdict::go_on;
   return context.end_with({.status = 503,
