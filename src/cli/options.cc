@@ -182,7 +182,7 @@ void add_split(CLI::App& app, Options& options) {
                   "  spillway split green 100%       blue and green: everybody to green\n"
                   "  spillway split canary off       everybody back, at once\n\n"
                   "With 0% those still come who ask by a header or cookie of the plan; with off\n"
-                  "nobody does. It is in force for the next request. ") +
+                  "nobody does. It is in force for the next request.\n") +
       until_restart + "`routes[].split`.");
   split->callback([&options] { options.command = Command::split; });
 }

@@ -1,6 +1,7 @@
 // cli/plan_files.cc: certificates, keys, countries and pages, read and thrown away.
 #include "cli/plan_files.h"
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -15,15 +16,20 @@ namespace spillway::cli {
 
 void check_files(plan::LoadResult& loaded, bool may_be_absent) {
   const plan::Plan& plan = *loaded.plan;
-  const auto note = [&](const char* field, const Result<void>& checked) {
-    if (checked) return;
-    const Error& error = checked.error();
+  const auto note_error = [&](const char* field, const Error& error) {
     const bool is_absent =
         error.code == Error::Code::not_found || error.code == Error::Code::permission;
     (is_absent && may_be_absent ? loaded.warnings : loaded.errors)
         .push_back({{}, field, error.detail});
   };
-  note("tls", server::check_certificates(plan));
+  const auto note = [&](const char* field, const Result<void>& checked) {
+    if (!checked) note_error(field, checked.error());
+  };
+  const auto certificates = server::check_certificates(plan, std::chrono::system_clock::now());
+  for (const Error& error : certificates.errors) note_error("tls", error);
+  for (const std::string& text : certificates.warnings) {
+    loaded.warnings.push_back({{}, "tls", text});
+  }
   note("services", server::check_upstream_certificates(plan));
   note("clients.countries.file", server::check_clients(plan));
   note(plan.error_pages.empty() ? "maintenance.page" : "error_pages", server::check_pages(plan));

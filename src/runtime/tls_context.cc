@@ -222,7 +222,7 @@ Result<TlsServerContext::Context> TlsServerContext::make_context(
     TRY_VOID(use_certificate(raw, certificate));
     if (certificate.ocsp.empty()) continue;
     const X509* used = SSL_CTX_get0_certificate(raw);
-    TRY(expires, check_ocsp(certificate.name, certificate.ocsp, *used));
+    TRY(expires, check_ocsp(certificate.ocsp_name, certificate.ocsp, *used));
     infos_[place].staple_expires = expires;
     staples_[used] = {.answer = certificate.ocsp, .expires = expires};
     SSL_CTX_set_tlsext_status_cb(raw, &Callbacks::staple);

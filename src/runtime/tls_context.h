@@ -32,6 +32,7 @@ struct TlsCertificate {
   std::string key;       // Without a passphrase.
   // An OCSP answer in DER, stapled until its nextUpdate (RFC 6066 section 8); may be empty.
   std::string ocsp;
+  std::string ocsp_name;  // Where that is from.
 };
 
 struct TlsServerOptions {

@@ -302,8 +302,9 @@ TEST(TlsServerContext, says_what_is_wrong_with_a_certificate) {
       {good.chain(), good.chain(), "", "holds no private key"},
       {good.chain(), other.key(), "", "is not the private key of"},
       {good.chain(), good.key("secret"), "", "is encrypted"},
-      {good.chain(), good.key(), "nonsense", "holds no OCSP answer"},
-      {good.chain(), good.key(), good.ocsp(other, 60), "says nothing of the certificate"},
+      {good.chain(), good.key(), "nonsense", "shop.ocsp holds no OCSP answer"},
+      {good.chain(), good.key(), good.ocsp(other, 60),
+       "shop.ocsp is an OCSP answer that says nothing of the certificate"},
   };
   for (const Case& each : cases) {
     TlsServerOptions options;
@@ -311,13 +312,14 @@ TEST(TlsServerContext, says_what_is_wrong_with_a_certificate) {
                              .key_name = "shop.key of shop.pem",
                              .chain = each.chain,
                              .key = each.key,
-                             .ocsp = each.ocsp}};
+                             .ocsp = each.ocsp,
+                             .ocsp_name = "shop.ocsp"}};
     options.groups = {TlsGroup::x25519};
     options.tickets = TlsTicketKeys::make(noon);
     const auto made = TlsServerContext::make(options);
     ASSERT_FALSE(made) << each.words;
     EXPECT_THAT(made.error().detail, HasSubstr(each.words));
-    EXPECT_THAT(made.error().detail, HasSubstr("shop.pem"));
+    EXPECT_THAT(made.error().detail, HasSubstr("shop."));
     EXPECT_EQ(made.error().code, Error::Code::invalid);
   }
 }

@@ -124,7 +124,8 @@ void BuildKeeper::follow(const plan::Plan& plan) {
     const std::string& text = route.path.text;
     builds_.push_back({.folder = (folder / route.files->folder).lexically_normal().string(),
                        .kept_in = (folder / route.files->keep->folder).lexically_normal().string(),
-                       .keep = route.files->keep->within,
+                       // What is gone was seen last up to one look before.
+                       .keep = route.files->keep->within + look_every,
                        .prefix = text.substr(0, text.rfind('/') + 1),
                        .files = *route.files});
   }

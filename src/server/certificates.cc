@@ -1,6 +1,9 @@
 // server/certificates.cc: from paths in the plan to a TLS context.
 #include "server/certificates.h"
 
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -27,7 +30,8 @@ Result<runtime::TlsServerOptions> options_of(const plan::Plan& plan, PlanReader&
                                     .key_name = certificate.key,
                                     .chain = std::move(chain),
                                     .key = std::move(key),
-                                    .ocsp = std::move(ocsp)});
+                                    .ocsp = std::move(ocsp),
+                                    .ocsp_name = certificate.ocsp.value_or("")});
   }
   if (config.clients) {
     TRY(ca, reader.read(config.clients->ca, pem_bytes_max));
@@ -60,8 +64,24 @@ Result<void> Certificates::load(const plan::Plan& plan) {
   return {};
 }
 
-Result<void> check_certificates(const plan::Plan& plan) {
-  return Certificates(runtime::TlsTicketKeys::make(WallTime())).load(plan);
+CertificateFindings check_certificates(const plan::Plan& plan, WallTime now) {
+  CertificateFindings found;
+  for (const CertificateConfig& certificate : plan.tls.certificates) {
+    plan::Plan one = plan;
+    one.tls.certificates = {certificate};
+    Certificates certificates(runtime::TlsTicketKeys::make(now));
+    auto loaded = certificates.load(one);
+    const bool is_known = !loaded && std::ranges::find(found.errors, loaded.error().detail,
+                                                       &Error::detail) != found.errors.end();
+    if (!loaded && !is_known) found.errors.push_back(std::move(loaded).error());
+    if (certificates.context() == nullptr) continue;
+    for (const runtime::TlsCertificateInfo& info : certificates.context()->certificates()) {
+      if (info.expires >= now) continue;
+      found.warnings.push_back(fmt::format("{} ended on {:%F}", info.name,
+                                           std::chrono::floor<std::chrono::days>(info.expires)));
+    }
+  }
+  return found;
 }
 
 }  // namespace spillway::server

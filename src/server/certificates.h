@@ -38,7 +38,12 @@ class Certificates {
   FileWatch files_;
 };
 
-// The same without keeping anything, for `spillway check`.
-Result<void> check_certificates(const plan::Plan& plan);
+struct CertificateFindings {
+  std::vector<Error> errors;          // As of load().
+  std::vector<std::string> warnings;  // Certificates that have ended by `now`.
+};
+// The same without keeping anything, for `spillway check`: each certificate by itself, so that one
+// that is away hides no mistake in another.
+CertificateFindings check_certificates(const plan::Plan& plan, WallTime now);
 
 }  // namespace spillway::server

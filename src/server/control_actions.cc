@@ -28,6 +28,22 @@ std::string restart_fields(const std::vector<plan::Change>& changes) {
   return fields;
 }
 
+// What people turned goes before what the plan says.
+void explain_switches(const admin::SwitchesStatus& status, std::string_view route,
+                      std::vector<std::string>& steps) {
+  constexpr std::string_view live = "live";
+  if (status.maintenance.from == live) {
+    steps.push_back(status.maintenance.is_on ? "in force now: maintenance, answers 503"
+                                             : "in force now: no maintenance");
+  }
+  for (const admin::SplitEntry& entry : status.splits) {
+    if (entry.route != route || entry.from != live) continue;
+    steps.push_back(entry.is_off ? fmt::format("in force now: split: {} off", entry.service)
+                                 : fmt::format("in force now: split: {} {:.4g}%", entry.service,
+                                               entry.share * 100));
+  }
+}
+
 }  // namespace
 
 Result<gateway::Explanation> Control::explain(const gateway::ExplainQuestion& question) {
@@ -35,6 +51,7 @@ Result<gateway::Explanation> Control::explain(const gateway::ExplainQuestion& qu
   TRY(explanation, gateway::explain_route(plan.gateway(), question));
   if (!explanation.route) return explanation;
   const gateway::RouteConfig& route = plan.routes[*explanation.route];
+  explain_switches(switches(), gateway::route_label(route), explanation.filters);
   if (route.service.empty()) return explanation;  // It needs none.
   gateway::explain_service(route, plan.services.at(explanation.service).cluster, explanation);
   const auto service = server_.services().find(explanation.service);

@@ -124,6 +124,9 @@ void Server::show_certificates() {
   if (certificates_.context() != nullptr) {
     for (const auto& certificate : certificates_.context()->certificates()) {
       show(family, certificate.name, certificate.expires);
+      if (certificate.expires < control_.wall_now()) {
+        log_.warn("a certificate in use has ended", {{"certificate", certificate.name}});
+      }
       if (certificate.staple_expires) show(staples, certificate.name, *certificate.staple_expires);
     }
   }
