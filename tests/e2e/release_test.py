@@ -77,6 +77,12 @@ class Release(unittest.TestCase):
                       text)
         asked = instance.run("explain", "GET", "/", "-H", "x-canary: 1", "--json").stdout
         self.assertEqual(json.loads(asked)["service"], "green")
+        # What was turned goes before the plan.
+        self.assertEqual(instance.run("split", "green", "50%").returncode, 0)
+        self.assertEqual(instance.run("maintenance", "on").returncode, 0)
+        text = instance.run("explain", "GET", "/").stdout
+        self.assertIn("in force now: split: green 50%", text)
+        self.assertIn("in force now: maintenance, answers 503", text)
 
 
 class Maintenance(unittest.TestCase):

@@ -232,6 +232,7 @@ std::vector<std::string> explain_filters(const GatewayConfig& config, const Rout
                                 route->service.empty() ? "" : ", else the service"));
   }
   if (config.security_headers) steps.emplace_back("answer: security headers");
+  if (!config.limits.empty()) steps.emplace_back("answer: rate limit fields");
   if (!config.hsts.empty()) steps.push_back("answer: Strict-Transport-Security: " + config.hsts);
   if (config.compress) {
     std::vector<std::string_view> codings;
@@ -239,6 +240,10 @@ std::vector<std::string> explain_filters(const GatewayConfig& config, const Rout
       codings.push_back(to_string(coding));
     }
     steps.push_back(fmt::format("answer: compression: {}", fmt::join(codings, ", ")));
+  }
+  const bool has_own = route != nullptr && !route->response_headers.is_empty();
+  if (has_own || !config.response_headers.is_empty()) {
+    steps.emplace_back("answer: response headers");
   }
   return steps;
 }
