@@ -50,6 +50,11 @@ Task<Result<std::string>> read_body(http::ClientCall& call, Deadline deadline) {
   co_return body;
 }
 
+// Trusting others, too, is to ask somebody else.
+bool asks_the_same(const identity::JwksConfig& one, const identity::JwksConfig& other) {
+  return one.url == other.url && one.ca == other.ca;
+}
+
 }  // namespace
 
 std::optional<Duration> max_age_of(std::string_view cache_control) {
@@ -96,7 +101,7 @@ KeyFetcher::KeyFetcher(runtime::Loop& control, runtime::Resolver& resolver, tele
 void KeyFetcher::follow(const std::optional<identity::JwksConfig>& config,
                         http::UpstreamTlsPtr tls) {
   tls_ = std::move(tls);
-  const bool is_same = config && config_ && config->url == config_->url;
+  const bool is_same = config && config_ && asks_the_same(*config, *config_);
   config_ = config;
   if (!is_same) schedule_.reset();
   if (config_ && !schedule_) schedule_.emplace(*config_);
@@ -127,7 +132,7 @@ Task<void> KeyFetcher::run() {
 Task<void> KeyFetcher::fetch_once() {
   const identity::JwksConfig config = *config_;
   auto fetched = co_await fetch(config);
-  if (!config_ || config_->url != config.url) co_return;  // The plan has changed meanwhile.
+  if (!config_ || !asks_the_same(*config_, config)) co_return;  // The plan has changed meanwhile.
   if (!fetched) co_return fail_once(fetched.error());
   take(config, *fetched);
 }

@@ -68,10 +68,11 @@ class KeyFetcherTest : public runtime::PeerTest {
     fetcher.stop();
     finish();
   }
-  void follow(Duration retry = 30s) {
+  void follow(Duration retry = 30s, std::optional<std::string> ca = {}) {
     fetcher.follow(identity::JwksConfig{
         .url = "http://localhost:" + std::to_string(issuer.address().port) + "/keys?a=b",
-        .retry = retry});
+        .retry = retry,
+        .ca = std::move(ca)});
   }
   std::string answer(std::string_view bytes) {
     runtime::Peer peer = issuer.accept();
@@ -127,6 +128,17 @@ TEST_F(KeyFetcherTest, keeps_what_it_has_when_a_fetch_fails) {
   answer(keys_answer("one"));
   expect_keys(1, "one");
   EXPECT_THAT(lines.lines.front(), HasSubstr("answered 500"));
+}
+
+TEST_F(KeyFetcherTest, asks_again_at_once_when_others_are_trusted) {
+  follow();
+  answer(keys_answer("one"));
+  expect_keys(1, "one");
+  follow();  // The same plan, read again.
+  EXPECT_TRUE(issuer.stays_silent());
+  follow(30s, "other.pem");
+  answer(keys_answer("two"));
+  expect_keys(2, "two");
 }
 
 TEST_F(KeyFetcherTest, rests_while_the_plan_names_no_issuer) {

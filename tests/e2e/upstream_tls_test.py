@@ -1,6 +1,8 @@
 # tests/e2e/upstream_tls_test.py: TLS towards services, and who proves what to whom.
+import contextlib
 import os
 import re
+import socket
 import time
 import unittest
 
@@ -124,6 +126,12 @@ class UpstreamTls(unittest.TestCase):
         self.assertEqual(done.returncode, 2, done.stdout)
 
 
+def listens(port):
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
+
+
 class Issuer(unittest.TestCase):
     def test_keys_come_over_https_from_who_proves_its_name(self):
         instance = instance_for("api.internal")
@@ -140,6 +148,7 @@ require('node:https').createServer({
 }, (request, response) => response.end(JSON.stringify({keys: [key]}))).listen(
   Number(process.argv[2]), '127.0.0.1');""", str(folder), str(port)])
         try:
+            support.wait_for(lambda: listens(port), 10, "the issuer")
             instance.plan["auth"] = {"jwt": {"audience": "shop", "jwks": {
                 "url": f"https://localhost:{port}/jwks", "ca": "root.pem", "retry": "1s"}}}
             instance.plan["routes"] = [{"path": "/private", "auth": "jwt"}, {"path": "/*"}]
@@ -150,6 +159,7 @@ require('node:https').createServer({
                         rf'spillway_jwks_fetches_total{{result="{result}"}} [1-9]',
                         instance.admin("/metrics").text)
                 support.wait_for(lambda: fetched("good"), 10)
+                self.assertFalse(fetched("bad"))
                 instance.plan["auth"]["jwt"]["jwks"]["ca"] = "other-root.pem"
                 instance.write_plan()
                 self.assertEqual(instance.run("reload").returncode, 0)
