@@ -43,12 +43,13 @@ class Scratch {
  public:
   std::span<char> space() { return std::span(free_, left_); }
   // The same, with room for `wanted` bytes if a request may have as many: those beyond the usual
-  // are on the heap. What was used stays where it is.
+  // are on the heap. What was used stays where it is, and later steps find their usual room.
   std::span<char> space_for(size_t wanted) {
-    if (wanted > left_ && wanted <= heap_bytes_max - heap_bytes_) {
-      free_ = heap_.emplace_back(std::make_unique_for_overwrite<char[]>(wanted)).get();
-      left_ = wanted;
-      heap_bytes_ += wanted;
+    const size_t size = wanted + usual_bytes;
+    if (wanted > left_ && size <= heap_bytes_max - heap_bytes_) {
+      free_ = heap_.emplace_back(std::make_unique_for_overwrite<char[]>(size)).get();
+      left_ = size;
+      heap_bytes_ += size;
     }
     return space();
   }

@@ -99,6 +99,13 @@ TEST_F(ShapingTest, the_longest_urls_fit_wherever_the_plan_puts_them) {
   EXPECT_THAT(seen, HasSubstr("a" + path + "?"));
 }
 
+TEST_F(ShapingTest, a_long_path_leaves_room_for_the_steps_behind_it) {
+  const std::string path = "/" + std::string(5000, 'p');
+  EXPECT_THAT(ask("/" + path), HasSubstr("200 OK"));
+  EXPECT_THAT(seen, HasSubstr("GET " + path + " HTTP/1.1\r\n"));
+  EXPECT_THAT(seen, HasSubstr("x-forwarded-for: "));
+}
+
 TEST_F(ShapingTest, the_longest_urls_fit_into_a_redirect) {
   const std::string query(5000, 'q');
   const std::string path = "/" + std::string(2000, 'p');

@@ -47,6 +47,15 @@ bool weaken_etag(RequestContext& context, http::HeaderList& fields) {
   return fields.add(Field::etag, {space.data(), etag.size() + 2});
 }
 
+// What a 200 would say (RFC 9110 section 15.4.5), though nobody knows here of what type it would
+// be: a client that asks by the weak form of the ETag got it compressed.
+bool mark_unchanged(RequestContext& context, AnswerHead& head) {
+  const std::string_view etag = head.fields.value(Field::etag);
+  const std::string_view asked = context.exchange.request().fields.value(Field::if_none_match);
+  const bool was_weak = !etag.empty() && asked.contains("W/" + std::string(etag));
+  return add_vary(head.fields) && (!was_weak || weaken_etag(context, head.fields));
+}
+
 }  // namespace
 
 bool forbids_transforms(const http::HeaderList& fields) {
@@ -83,15 +92,6 @@ bool Compression::is_compressible(const RequestContext& context, const AnswerHea
   if (!is_of_type || forbids_transforms(fields)) return false;
   return fields.find("content-digest") == nullptr && fields.find("repr-digest") == nullptr &&
          fields.find("digest") == nullptr;
-}
-
-// What a 200 would say (RFC 9110 section 15.4.5), though nobody knows here of what type it would
-// be: a client that asks by the weak form of the ETag got it compressed.
-bool mark_unchanged(RequestContext& context, AnswerHead& head) {
-  const std::string_view etag = head.fields.value(Field::etag);
-  const std::string_view asked = context.exchange.request().fields.value(Field::if_none_match);
-  const bool was_weak = !etag.empty() && asked.contains("W/" + std::string(etag));
-  return add_vary(head.fields) && (!was_weak || weaken_etag(context, head.fields));
 }
 
 // Length and ranges were those of other bytes.
