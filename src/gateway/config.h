@@ -111,10 +111,13 @@ void RouteConfig::describe(Visitor& visit) {
   visit.field("maintenance", &RouteConfig::maintenance,
               {.doc = "Answers this route's requests as `maintenance` at the top level says, "
                       "whether that is enabled or not."});
-  visit.field("limit", &RouteConfig::limit,
-              {.doc = "The limits that its requests are counted by: names under `limits`, at most "
-                      "4. A request that one refuses takes nothing from the others.",
-               .example = "[everyone]"});
+  visit.field(
+      "limit", &RouteConfig::limit,
+      {.doc = "The limits that its requests are counted by: names under `limits`, at most "
+              "4. Those by ip, header, cookie or route look at a request first, those by user "
+              "once it is known who asks; of those that look together, one that refuses "
+              "a request leaves the others as they were.",
+       .example = "[everyone]"});
   visit.field("redirect", &RouteConfig::redirect,
               {.doc = "Sends clients elsewhere; the route then has no service.",
                .example = "\"https://shop.example{path}{query}\""});

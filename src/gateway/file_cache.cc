@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "base/siphash.h"
 #include "http/http_date.h"
 
 namespace spillway::gateway {
@@ -17,6 +18,13 @@ constexpr uint64_t entry_bytes = 512;
 constexpr std::chrono::seconds copying_max{60};
 constexpr std::array<std::string_view, http::content_coding_count> endings = {".zst", ".br", ".gz"};
 
+// By content, since builds that set all times alike change files without a sign of it; the same on
+// all instances.
+std::string etag_of(std::string_view bytes) {
+  const Hash128 hash = SipHash::of(bytes, {});
+  return fmt::format("\"{:016x}{:016x}\"", hash.high, hash.low);
+}
+
 Result<std::shared_ptr<const StoredFile>> store(runtime::OpenFile open) {
   auto file = std::make_shared<StoredFile>();
   if (open.facts.size <= FileCache::file_bytes_max) {
@@ -27,7 +35,8 @@ Result<std::shared_ptr<const StoredFile>> store(runtime::OpenFile open) {
   }
   file->open = std::move(open);
   const runtime::FileFacts& facts = file->open.facts;
-  file->etag = fmt::format("\"{:x}-{:x}\"", facts.modified, facts.size);
+  file->etag = file->is_in_memory() ? etag_of(file->bytes)
+                                    : fmt::format("\"{:x}-{:x}\"", facts.modified, facts.size);
   file->modified = std::chrono::sys_seconds(
       std::chrono::floor<std::chrono::seconds>(std::chrono::nanoseconds(facts.modified)));
   file->last_modified.resize(http::http_date_size);
@@ -100,7 +109,9 @@ runtime::Task<Result<Found>> FileCache::find(std::string path, bool may_be_kept,
   std::move_only_function<Result<Found>()> work = [options = options_, path, may_be_kept, before] {
     return look(options, path, may_be_kept, before);
   };
-  CO_TRY(looked, co_await pool_.run(loop_, std::move(work), deadline));
+  auto ran = co_await pool_.run(loop_, std::move(work), deadline);
+  if (!ran && before != nullptr) co_return before;  // The disk is busy: what was here will do.
+  CO_TRY(looked, std::move(ran));
   if (!looked) co_return fail(std::move(looked).error());
   keep(std::move(path), *looked);
   co_return std::move(*looked);

@@ -53,9 +53,23 @@ std::optional<std::string> file_name_of(const RouteConfig& route, std::string_vi
   return name;
 }
 
+// Five groups of hexadecimal digits (RFC 9562 section 4) name a thing, not its content.
+std::string_view without_uuid(std::string_view part) {
+  constexpr std::string_view form = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+  for (size_t begin = 0; begin + form.size() <= part.size(); ++begin) {
+    const std::string_view text = part.substr(begin, form.size());
+    if (std::ranges::equal(text, form, [](char c, char wanted) {
+          return wanted == '-' ? c == '-' : hex_value(c) >= 0;
+        })) {
+      return part.substr(begin + form.size());
+    }
+  }
+  return part;
+}
+
 bool has_hash(std::string_view name) {
   constexpr std::string_view separators = ".-_";
-  for (std::string_view rest = last_part(name); !rest.empty();) {
+  for (std::string_view rest = without_uuid(last_part(name)); !rest.empty();) {
     const size_t end = rest.find_first_of(separators);
     if (is_hash(rest.substr(0, end))) return true;
     rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);

@@ -64,12 +64,15 @@ class FilesTest : public GatewayTest {
 };
 
 TEST(FileNames, know_hashes_from_words) {
-  for (const char* hashed : {"app.3f2a9c1b.js", "dir/x-0123456789abcdef.css", "a_deadbee5.png",
-                             "chunk.12ab34cd56ef.module.js"}) {
+  for (const char* hashed :
+       {"app.3f2a9c1b.js", "dir/x-0123456789abcdef.css", "a_deadbee5.png",
+        "chunk.12ab34cd56ef.module.js", "550e8400-e29b-41d4-a716-446655440000.3f2a9c1b.png"}) {
     EXPECT_TRUE(has_hash(hashed)) << hashed;
   }
-  for (const char* plain : {"app.js", "report-20240101.pdf", "deadbeef.js", "3f2a9c1b/app.js",
-                            "IMG-3F2A9C1B.jpg", "v1.2.3.js", "abcdef12g.js", ""}) {
+  for (const char* plain :
+       {"app.js", "report-20240101.pdf", "deadbeef.js", "3f2a9c1b/app.js", "IMG-3F2A9C1B.jpg",
+        "v1.2.3.js", "abcdef12g.js", "", "550e8400-e29b-41d4-a716-446655440000.png",
+        "of-550E8400-e29b-41d4-a716-446655440000.png"}) {
     EXPECT_FALSE(has_hash(plain)) << plain;
   }
 }
@@ -109,6 +112,16 @@ TEST_F(FilesTest, a_file_is_sent_with_all_that_browsers_need_to_keep_it) {
   EXPECT_EQ(field_of(same, "etag"), etag);
   EXPECT_EQ(body_of(same), "");
   EXPECT_THAT(ask("/a.txt", "If-Match: \"other\"\r\n"), StartsWith("HTTP/1.1 412"));
+}
+
+// Builds that set all times alike change a file without any other sign of it.
+TEST_F(FilesTest, an_entity_tag_is_of_the_content) {
+  write("public/b.txt", "abcdefghij");
+  write("public/c.txt", "0123456789");
+  fs::last_write_time(base / "public/b.txt", fs::last_write_time(base / "public/a.txt"));
+  const std::string etag = field_of(ask("/a.txt"), "etag");
+  EXPECT_NE(field_of(ask("/b.txt"), "etag"), etag);
+  EXPECT_EQ(field_of(ask("/c.txt"), "etag"), etag);
 }
 
 TEST_F(FilesTest, a_head_request_gets_the_same_head) {

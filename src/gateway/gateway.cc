@@ -209,8 +209,10 @@ Task<void> Gateway::serve(http::Exchange& exchange) {
 Verdict Gateway::route(RequestContext& context, Generation& generation) {
   if (const Verdict verdict = check_method(context); verdict != Verdict::go_on) return verdict;
   http::RequestHead& request = context.exchange.request();
-  const auto path =
-      http::normalise_path(request.path, context.scratch.space_for(request.path.size()));
+  auto path = http::normalise_path(request.path, context.scratch.space_for(request.path.size()));
+  if (!path && path.error().status == 414) {  // Nearly all of it had to be escaped.
+    path = http::normalise_path(request.path, context.scratch.space_for(3 * request.path.size()));
+  }
   if (!path) {
     return context.end_with({.status = path.error().status, .text = path.error().text});
   }

@@ -126,7 +126,11 @@ TEST_F(GatewayFieldsTest, does_not_let_connection_strip_what_others_trust) {
 TEST_F(GatewayFieldsTest, forwards_the_path_in_the_form_that_was_matched) {
   EXPECT_THAT(forwarded("GET /a/./b//%7ec/../%2f%41?x=%41 HTTP/1.1\r\nHost: a\r\n\r\n"),
               StartsWith("GET /a/b/%2FA?x=%41 HTTP/1.1\r\n"));
+  const std::string bars(1400, '|');  // Each becomes three characters.
+  EXPECT_THAT(forwarded("GET /" + bars + " HTTP/1.1\r\nHost: a\r\n\r\n"),
+              StartsWith("GET /%7C%7C"));
   EXPECT_THAT(refused("GET /a/../../b HTTP/1.1\r\nHost: a\r\n\r\n"), StartsWith("HTTP/1.1 400"));
+  EXPECT_THAT(refused("GET /a/..%2fb HTTP/1.1\r\nHost: a\r\n\r\n"), StartsWith("HTTP/1.1 400"));
   EXPECT_THAT(refused("GET /a%00 HTTP/1.1\r\nHost: a\r\n\r\n"), StartsWith("HTTP/1.1 400"));
 }
 

@@ -1,6 +1,8 @@
 // gateway/grpc.cc: a header field and a table.
 #include "gateway/grpc.h"
 
+#include <algorithm>
+
 #include "base/ascii.h"
 
 namespace spillway::gateway {
@@ -10,8 +12,9 @@ std::optional<Duration> parse_grpc_timeout(std::string_view text) {
   if (text.size() < 2 || text.size() > digits_max + 1) return std::nullopt;
   const auto count = parse_decimal<uint32_t>(text.substr(0, text.size() - 1));
   if (!count) return std::nullopt;
+  constexpr uint32_t hours_max = 24 * 365;  // As good as for ever, and a Duration can hold it.
   switch (text.back()) {
-    case 'H': return std::chrono::hours(*count);
+    case 'H': return std::chrono::hours(std::min(*count, hours_max));
     case 'M': return std::chrono::minutes(*count);
     case 'S': return std::chrono::seconds(*count);
     case 'm': return std::chrono::milliseconds(*count);

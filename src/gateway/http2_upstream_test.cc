@@ -87,6 +87,18 @@ TEST_F(Http2UpstreamTest, carries_a_call_with_trailers_both_ways) {
   EXPECT_EQ(answer.field("grpc-message"), "fine");
 }
 
+TEST_F(Http2UpstreamTest, carries_trailers_of_bodies_whose_length_was_told) {
+  Http2Peer& client = caller();
+  send_call(client, 1);
+  Http2Peer& server = accept_request();
+  server.headers(1, {{":status", "200"}, {"content-length", "4"}}, 0);
+  server.data(1, "tell");
+  EXPECT_TRUE(client.until([&] { return client.answer_so_far(1).body == "tell"; }));
+  EXPECT_FALSE(client.answer_so_far(1).ended);
+  server.headers(1, {{"grpc-status", "0"}});
+  EXPECT_EQ(client.answer(1).field("grpc-status"), "0");
+}
+
 TEST_F(Http2UpstreamTest, believes_no_trailers_that_speak_of_the_answer_as_a_whole) {
   runtime::Peer client = connect();
   client.send(get);
@@ -300,6 +312,7 @@ TEST_F(Http2UpstreamTest, the_clients_own_deadline_ends_a_call) {
 
 TEST(Grpc, timeouts_are_read_with_their_unit) {
   EXPECT_EQ(parse_grpc_timeout("2H"), 2h);
+  EXPECT_EQ(parse_grpc_timeout("99999999H"), 24h * 365);  // More than a Duration can hold.
   EXPECT_EQ(parse_grpc_timeout("3M"), 3min);
   EXPECT_EQ(parse_grpc_timeout("4S"), 4s);
   EXPECT_EQ(parse_grpc_timeout("99999999m"), 99'999'999ms);

@@ -37,10 +37,21 @@ uint16_t status_of(const Error& error, http::Method method) {
   }
 }
 
-// Some services take trailers for headers.
+void remove_ruled(http::HeaderList& fields, const HeaderRules& rules) {
+  for (const ChangedField& field : rules.remove) remove_variables(fields, {&field.name, 1});
+  for (const auto& [name, value] : rules.set) remove_variables(fields, {&name, 1});
+}
+
+// Some services take trailers for headers: whose word a client may not give there, it may not give
+// here.
 const http::HeaderList* trailers_of(const RequestContext& context) {
   http::HeaderList* trailers = context.exchange.request_trailers();
-  if (trailers != nullptr) remove_variables(*trailers, context.proven);
+  if (trailers == nullptr) return nullptr;
+  remove_variables(*trailers, context.proven);
+  http::remove_client_cert(*trailers);
+  http::remove_forwarded(*trailers, false);
+  if (context.request_rules != nullptr) remove_ruled(*trailers, *context.request_rules);
+  remove_ruled(*trailers, context.route->request_headers);
   return trailers;
 }
 

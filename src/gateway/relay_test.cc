@@ -297,6 +297,19 @@ TEST_F(RelayTest, passes_the_trailers_of_an_upload) {
   EXPECT_EQ(upstream.take_through("5\r\n\r\n"), "5\r\nhello\r\n0\r\nX-Sum: 5\r\n\r\n");
 }
 
+// Some services take trailers for headers.
+TEST_F(RelayTest, trailers_say_nothing_that_headers_may_not) {
+  route.request_headers.set.emplace("x-tier", *ValueTemplate::parse("plain"));
+  runtime::Peer client = connect();
+  client.send(
+      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "0\r\nClient-Cert: :AA==:\r\nX_Forwarded_User: root\r\nX-Forwarded-Prefix: /\r\n"
+      "X_Tier: gold\r\nX-Sum: 5\r\n\r\n");
+  runtime::Peer upstream = listener.accept();
+  upstream.take_head();
+  EXPECT_EQ(upstream.take_through("5\r\n\r\n"), "0\r\nX-Sum: 5\r\n\r\n");
+}
+
 const std::string upgrade =
     "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n"
     "Sec-WebSocket-Key: x\r\n\r\n";

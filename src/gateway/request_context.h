@@ -127,6 +127,7 @@ struct RequestContext {
   std::string_view user;  // Who signed in, if that is known: in `scratch` or of the plan.
   std::optional<identity::TokenFault> token_fault;  // Of a token that was shown.
   std::span<const std::string> proven;  // Names of headers that only we may write; of the plan.
+  const HeaderRules* request_rules = nullptr;  // Of all routes, once they were applied.
 
   const RouteConfig* route = nullptr;
   std::string_view route_label;  // As metrics name it.

@@ -32,6 +32,10 @@ class ScriptedHandler final : public RequestHandler {
       is_waiting = true;
       (void)co_await go_on.wait(Deadline::never());
       (void)co_await exchange.respond(200, "text/plain", "late\n");
+    } else if (request.path == "/wait/large") {
+      co_await send_late(exchange);
+    } else if (request.path.starts_with("/wait/")) {
+      co_await head_late(exchange, request.path);
     } else if (request.path == "/upgrade") {
       co_await upgrade(exchange);
     } else if (request.path.starts_with("/status/")) {
@@ -66,6 +70,7 @@ class ScriptedHandler final : public RequestHandler {
   bool saw_hangup = false;
   std::optional<Error> write_error;
   static constexpr size_t large_size = 1 << 20;  // Of the answer from /large.
+  static constexpr size_t late_size = 1 << 17;   // Of the one piece from /wait/large.
 
  private:
   class Listener final : public runtime::HangupListener {
@@ -81,6 +86,21 @@ class ScriptedHandler final : public RequestHandler {
   };
 
   // Answers when let, or ends when the client leaves.
+  runtime::Task<void> send_late(Exchange& exchange) {
+    const std::string piece(late_size, 'l');
+    (void)co_await go_on.wait(Deadline::never());
+    const BodyFraming framing{.kind = BodyFraming::Kind::length, .length = piece.size()};
+    CHECK(exchange.start_response(200, "OK", {}, framing).has_value());
+    (void)co_await exchange.write(piece, true);
+  }
+  // No body, but a head as long as the path.
+  runtime::Task<void> head_late(Exchange& exchange, std::string_view path) {
+    (void)co_await go_on.wait(Deadline::never());
+    HeaderList fields;
+    CHECK(fields.add(Field::etag, path));
+    CHECK(exchange.start_response(304, "Not Modified", fields, {}).has_value());
+    (void)co_await exchange.finish();
+  }
   runtime::Task<void> hold(Exchange& exchange) {
     Listener listener(*this);
     exchange.set_hangup_listener(&listener);

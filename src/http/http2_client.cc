@@ -179,8 +179,7 @@ Result<void> Http2Call::begin(const OutgoingRequest& request) {
 Task<Result<void>> Http2Call::write(std::string_view piece, bool last) {
   if (has_length_) {
     CHECK(piece.size() <= left_);
-    left_ -= piece.size();
-    if (left_ == 0) last = true;
+    left_ -= piece.size();  // Trailers may follow the last byte.
   }
   return stream_->write(piece, last, stall_max_);
 }

@@ -135,8 +135,7 @@ Task<Result<void>> Http2Exchange::write(std::string_view piece, bool last) {
   if (suppresses_body_) return stream_.write({}, true, limits_.write_timeout);
   if (has_length_) {
     CHECK(piece.size() <= left_);
-    left_ -= piece.size();
-    if (left_ == 0) last = true;
+    left_ -= piece.size();  // Trailers may follow the last byte.
   }
   return stream_.write(piece, last, limits_.write_timeout);
 }

@@ -410,6 +410,26 @@ TEST_F(Http2ServerTest, sends_no_more_than_the_window_allows) {
   EXPECT_EQ(client.answer(1).body.size(), ScriptedHandler::large_size);
 }
 
+// Heads may leave a frame of a body no room in one buffer; the next has to be large enough for it.
+TEST_F(Http2ServerTest, heads_and_bodies_of_any_number_find_room_beside_each_other) {
+  for (int heads = 40; heads <= 120; heads += 4) {
+    handler.go_on.reset();
+    handler.seen.clear();
+    Http2Peer& client = connect();
+    client.settings({{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 1 << 20}});
+    client.window(0, 1 << 20);
+    for (int i = 0; i < heads; ++i) {
+      const auto stream = static_cast<uint32_t>(3 + 2 * i);
+      client.headers(stream, request("/wait/" + std::to_string(stream) + std::string(100, '-')));
+    }
+    client.headers(1001, request("/wait/large"));
+    const auto all = static_cast<size_t>(heads) + 1;
+    turn_until(loop, [&] { return handler.seen.size() == all; });
+    handler.go_on.set();
+    ASSERT_EQ(client.answer(1001).body.size(), ScriptedHandler::late_size) << heads;
+  }
+}
+
 TEST_F(Http2ServerTest, shares_the_connection_fairly) {
   Http2Peer& client = connect();
   client.settings({{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 8 << 20}});

@@ -174,7 +174,10 @@ struct Http2Session::Callbacks {
   static int send_piece(nghttp2_session* session, nghttp2_frame* frame, const uint8_t* head,
                         size_t size, nghttp2_data_source*, void* user) {
     runtime::Buffer& output = self(user).output_;
-    if (output.space().size() < frame_head_bytes + size) return NGHTTP2_ERR_WOULDBLOCK;
+    if (output.space().size() < frame_head_bytes + size) {
+      self(user).frame_waits_ = true;
+      return NGHTTP2_ERR_WOULDBLOCK;
+    }
     Http2Stream* stream = stream_of(session, frame->hd.stream_id);
     if (stream == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     const Http2Stream::Piece piece = stream->peek(size);
@@ -472,8 +475,9 @@ bool Http2Session::gather() {
     pending_ = 0;
     return false;
   }
-  output_ =
-      loop().buffers().borrow(pending_ > small_bytes / 2 ? BufferSize::large : BufferSize::small);
+  // A frame that found no room was cut for a large one, and needs it.
+  const bool needs_large = std::exchange(frame_waits_, false) || pending_ > small_bytes / 2;
+  output_ = loop().buffers().borrow(needs_large ? BufferSize::large : BufferSize::small);
   while (true) {
     const uint8_t* frame = nullptr;
     const ssize_t size = nghttp2_session_mem_send(session_.get(), &frame);

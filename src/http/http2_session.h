@@ -125,8 +125,9 @@ class Http2Session {
   IntrusiveList<Http2Stream> streams_;
   runtime::Buffer received_;
   runtime::Buffer output_;
-  std::string_view rest_;  // Of a frame that did not fit into output_; nghttp2's.
-  size_t pending_ = 0;     // Bytes of pieces that wait, for the size of the next output_.
+  std::string_view rest_;     // Of a frame that did not fit into output_; nghttp2's.
+  size_t pending_ = 0;        // Bytes of pieces that wait, for the size of the next output_.
+  bool frame_waits_ = false;  // nghttp2 holds one that the last output_ had no room for.
   runtime::Event output_wanted_;
   runtime::Gate sender_;
   size_t reads_in_a_row_ = 0;

@@ -1,6 +1,8 @@
 // http/path.cc: normalises a path in one walk over its bytes.
 #include "http/path.h"
 
+#include <algorithm>
+
 #include "base/ascii.h"
 #include "http/scan.h"
 
@@ -81,13 +83,30 @@ class Normaliser {
     if (high < 0 || low < 0) return bad("malformed escape in the path");
     const auto byte = static_cast<uint8_t>(high << 4 | low);
     if (byte == 0) return bad("NUL in the path");
+    has_escaped_separator_ = has_escaped_separator_ || byte == '/' || byte == '\\';
     const bool fits = unreserved_bytes[byte] ? put(static_cast<char>(byte)) : put_escaped(byte);
     return fits ? Trouble{} : too_small();
+  }
+
+  // Whoever decodes an escaped separator would go up or away from here.
+  static bool hides_dots(std::string_view segment) {
+    while (true) {
+      const size_t slash = segment.find("%2F");
+      const size_t end = std::min(slash, segment.find("%5C"));
+      const std::string_view part = segment.substr(0, end);
+      const std::string_view name = part.substr(0, part.find(';'));
+      if (name == "." || name == "..") return true;
+      if (end == std::string_view::npos) return false;
+      segment.remove_prefix(end + 3);
+    }
   }
 
   // At a '/' or at the end of the path.
   Trouble end_segment(bool with_slash) {
     const std::string_view segment(out_.data() + segment_, size_ - segment_);
+    if (has_escaped_separator_ && segment.contains('%') && hides_dots(segment)) {
+      return bad("dot segment beside an escaped slash");
+    }
     const std::string_view name = segment.substr(0, segment.find(';'));
     const bool is_dots = name == "." || name == "..";
     if (is_dots && name.size() != segment.size()) return bad("dot segment with a parameter");
@@ -113,6 +132,7 @@ class Normaliser {
   std::span<char> out_;
   size_t size_ = 0;
   size_t segment_ = 0;
+  bool has_escaped_separator_ = false;
 };
 
 }  // namespace

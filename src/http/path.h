@@ -23,7 +23,8 @@ struct PathTrouble {
 //   - "." and ".." segments, also written "%2e", are resolved; going above the root is refused;
 //   - empty segments are merged: "//" is "/";
 //   - refused: malformed escapes, "%00", a backslash (some servers read it as '/'), bytes outside
-//     visible ASCII, and "..;" segments (some servers strip the parameter and go up).
+//     visible ASCII, "..;" segments (some servers strip the parameter and go up), and "." or ".."
+//     beside an escaped slash or backslash: "..%2Fa" (some decode that first).
 // "*" (OPTIONS) is returned as it is; everything else starts with '/'.
 //
 // A path that is normal already, nearly every one, costs one quick scan and is returned as given;

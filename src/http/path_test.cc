@@ -32,10 +32,11 @@ TEST(Path, has_one_form) {
     const char* path;
     const char* form;
   } cases[] = {
-      {"/%61%2D%7e", "/a-~"},              // Unreserved: decoded.
-      {"/%c3%a9%3f", "/%C3%A9%3F"},        // The rest: upper case.
-      {"/a%2fb", "/a%2Fb"},                // Never a separator.
-      {"/a%2f..%2fb", "/a%2F..%2Fb"},      // So this is one segment.
+      {"/%61%2D%7e", "/a-~"},            // Unreserved: decoded.
+      {"/%c3%a9%3f", "/%C3%A9%3F"},      // The rest: upper case.
+      {"/a%2fb", "/a%2Fb"},              // Never a separator.
+      {"/a%2f...%2fb", "/a%2F...%2Fb"},  // So this is one segment.
+      {"/a%5cb.%2f.c", "/a%5Cb.%2F.c"},
       {"/%252e%252e/a", "/%252e%252e/a"},  // Not decoded twice.
       {"/a/./b", "/a/b"},
       {"/a/../b", "/b"},
@@ -64,12 +65,37 @@ TEST(Path, has_one_form) {
 }
 
 TEST(Path, refuses_what_servers_read_differently) {
-  for (const char* path :
-       {"",           "a",           "http://a/",    "/..",    "/../a",       "/a/../..",
-        "/%2e%2e/a",  "/a//../../b", "/a\\b",        "/..\\a", "/a%00",       "/%",
-        "/%4",        "/%zz",        "/a%2",         "/..;/a", "/a/..;x=1/b", "/.;/a",
-        "/%2e%2e;/a", "/a/..;",      "/caf\xc3\xa9", "/a b",   "/a#b",        "/a\tb",
-        "**"}) {
+  for (const char* path : {"",
+                           "a",
+                           "http://a/",
+                           "/..",
+                           "/../a",
+                           "/a/../..",
+                           "/%2e%2e/a",
+                           "/a//../../b",
+                           "/a\\b",
+                           "/..\\a",
+                           "/a%00",
+                           "/%",
+                           "/%4",
+                           "/%zz",
+                           "/a%2",
+                           "/..;/a",
+                           "/a/..;x=1/b",
+                           "/.;/a",
+                           "/%2e%2e;/a",
+                           "/a/..;",
+                           "/caf\xc3\xa9",
+                           "/a b",
+                           "/a#b",
+                           "/a\tb",
+                           "/a%2f..%2fb",
+                           "/a/..%2fb",
+                           "/a%2F%2e%2e",
+                           "/a%5c..",
+                           "/.%5Ca",
+                           "/a/..;x%2fb",
+                           "**"}) {
     EXPECT_EQ(normal(path), "400") << path;
   }
 }

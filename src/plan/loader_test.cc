@@ -222,6 +222,10 @@ const std::vector<BadPlan> bad_plans{
       "p.yaml:3:22: tls.certificates: is empty; expected at least one certificate",
       "p.yaml:3:56: tls.hsts.preload: needs `subdomains: true` and a `max_age` of at least a "
       "year"}},
+    {"unix_tls",
+     "services: { a: { endpoints: [\"unix:/run/a.sock\"], tls: {} } }",
+     {"p.yaml:1:57: services.a.tls: needs a `name`, for the path of a UNIX socket is none that a "
+      "certificate could be for"}},
     {"all_at_once",
      "workers: many\nname: [a]\nshutdown: { drain: 5 }\nadmin:",
      {R"(p.yaml:1:10: workers: found "many", expected a whole number such as 2)",

@@ -342,9 +342,18 @@ void Checker::check_upstream_tls(const std::string& path, const upstream::Cluste
   if (tls.name && tls.name->empty()) error(place + ".name", "is empty; expected a name");
   if (tls.name) return;
   std::set<std::string> names;
+  bool has_unix = false;
   for (const auto& [name, service] : plan_.services) {
     if (&service.cluster != &cluster) continue;
-    for (const EndpointConfig& endpoint : service.endpoints) names.insert(endpoint.address.name);
+    for (const EndpointConfig& endpoint : service.endpoints) {
+      names.insert(endpoint.address.name);
+      has_unix = has_unix || endpoint.address.socket.is_unix();
+    }
+  }
+  if (has_unix) {
+    return error(place,
+                 "needs a `name`, for the path of a UNIX socket is none that a certificate "
+                 "could be for");
   }
   if (names.size() > 1) {
     error(place,

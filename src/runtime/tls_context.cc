@@ -312,11 +312,13 @@ std::unique_ptr<TlsSession> TlsClientContext::connect(
   const std::string name(context->options_.server_name.empty()
                              ? host
                              : std::string_view(context->options_.server_name));
+  // An empty name would fit every certificate: the plan gives one where an address is none.
+  CHECK(!name.empty());
   if (IpAddress::parse(name)) {
-    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str());
+    CHECK(X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str()) == 1);
   } else {
-    SSL_set_tlsext_host_name(ssl, name.c_str());
-    SSL_set1_host(ssl, name.c_str());
+    CHECK(SSL_set_tlsext_host_name(ssl, name.c_str()) == 1);
+    CHECK(SSL_set1_host(ssl, name.c_str()) == 1);
   }
   return std::make_unique<TlsSession>(loop, ssl, context, Buffer());
 }

@@ -23,6 +23,9 @@ struct OpenSslFree {
   void operator()(BIO* bio) const { BIO_free(bio); }
   void operator()(OCSP_RESPONSE* answer) const { OCSP_RESPONSE_free(answer); }
   void operator()(OCSP_BASICRESP* answer) const { OCSP_BASICRESP_free(answer); }
+  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+  void operator()(SSL* ssl) const { SSL_free(ssl); }
+  void operator()(SSL_SESSION* session) const { SSL_SESSION_free(session); }
 };
 template <class T>
 using OpenSsl = std::unique_ptr<T, OpenSslFree>;

@@ -71,22 +71,28 @@ size_t TlsSession::take_received(std::span<char> into) {
   return count;
 }
 
-// Room was made before OpenSSL was asked to write, but for what it writes unasked: a peer that
-// makes it do so and does not read is held up with us.
+// Room was made before OpenSSL was asked to write, but for what it writes unasked, such as an
+// answer to each KeyUpdate (RFC 8446 section 4.6.3): a peer that asks for more of that than it
+// reads is broken off with.
 bool TlsSession::append_output(std::string_view records) {
   if (!output_) output_ = loop_.buffers().borrow(BufferSize::small);
   if (output_.space().size() < records.size()) {
-    if (output_.capacity() == bytes_in(BufferSize::large)) return false;
+    if (output_.capacity() == bytes_in(BufferSize::large)) return refuse_output();
     Buffer larger = loop_.buffers().borrow(BufferSize::large);
     const std::string_view filled = output_.filled();
     std::memcpy(larger.space().data(), filled.data(), filled.size());
     larger.add(filled.size());
     output_ = std::move(larger);
-    if (output_.space().size() < records.size()) return false;
+    if (output_.space().size() < records.size()) return refuse_output();
   }
   std::memcpy(output_.space().data(), records.data(), records.size());
   output_.add(records.size());
   return true;
+}
+
+bool TlsSession::refuse_output() {
+  trouble_ = "the peer has us answer and does not read";
+  return false;
 }
 
 void TlsSession::give_up_empty() {
@@ -143,8 +149,9 @@ int64_t TlsSession::receive(Watch& watch, size_t wanted) {
 TlsSession::Step TlsSession::step_of(bool succeeded) {
   if (succeeded) return Step::done;
   switch (SSL_get_error(ssl_, 0)) {
-    case SSL_ERROR_WANT_READ:
-    case SSL_ERROR_WANT_WRITE: return Step::again;
+    case SSL_ERROR_WANT_READ: return Step::again;
+    // Nothing to wait for: append_output refused, and will again.
+    case SSL_ERROR_WANT_WRITE: return Step::failed;
     case SSL_ERROR_ZERO_RETURN: return Step::ended;
     default: return Step::failed;
   }
@@ -174,6 +181,7 @@ int64_t TlsSession::handshake(Watch& watch) {
     const int64_t flushed = flush(watch);
     if (flushed < 0 && flushed != -EAGAIN) return flushed;
     if (step == Step::done) {
+      if (has_expired_peer()) break;
       is_established_ = true;
       give_up_empty();
       return 0;
@@ -185,6 +193,18 @@ int64_t TlsSession::handshake(Watch& watch) {
     }
   }
   return failure(watch);
+}
+
+// A session that is resumed again and again must not outlive the certificate that began it: OpenSSL
+// looks at its dates in the first handshake only.
+bool TlsSession::has_expired_peer() {
+  if (!is_resumed()) return false;
+  const X509* certificate = SSL_get0_peer_certificate(ssl_);
+  if (certificate == nullptr || X509_cmp_current_time(X509_get0_notAfter(certificate)) > 0) {
+    return false;
+  }
+  trouble_ = "the peer's certificate has expired";
+  return true;
 }
 
 int64_t TlsSession::read(Watch& watch, std::span<char> into) {

@@ -77,6 +77,8 @@ class TlsSession {
   Step step_of(bool succeeded);
   int64_t receive(Watch& watch, size_t wanted);
   int64_t failure(Watch& watch);
+  bool refuse_output();  // False.
+  bool has_expired_peer();
   bool encrypt(std::span<iovec>& parts);
   void give_up_empty();
 

@@ -256,6 +256,94 @@ TEST_F(TlsTest, goes_on_from_what_had_arrived_before_and_in_single_bytes) {
   EXPECT_TRUE(accepted && connected);
 }
 
+// A client that does what ours never would: OpenSSL on the descriptor itself.
+class RawClient {
+ public:
+  RawClient(Loop& loop, int fd, const TestCertificate* certificate = nullptr)
+      : loop_(loop), fd_(fd), context_(SSL_CTX_new(TLS_client_method())) {
+    if (certificate != nullptr) {
+      EXPECT_TRUE(use_certificate(context_.get(), certificate->pem()));
+    }
+    ssl_.reset(SSL_new(context_.get()));
+    SSL_set_fd(ssl_.get(), fd);
+    SSL_set_connect_state(ssl_.get());
+  }
+  RawClient(const RawClient&) = delete;
+  RawClient& operator=(const RawClient&) = delete;
+  ~RawClient() { ::close(fd_); }
+
+  void resume(SSL_SESSION* session) { SSL_set_session(ssl_.get(), session); }
+  void shake_hands() {
+    turn_until(loop_, [this] { return SSL_do_handshake(ssl_.get()) == 1; });
+  }
+  // What the server sends of itself: tickets.
+  void read() {
+    char byte = 0;
+    SSL_read(ssl_.get(), &byte, 1);
+  }
+  bool ask_for_keys() {
+    return SSL_key_update(ssl_.get(), SSL_KEY_UPDATE_REQUESTED) == 1 &&
+           SSL_do_handshake(ssl_.get()) == 1;
+  }
+  SSL* ssl() { return ssl_.get(); }
+
+ private:
+  Loop& loop_;
+  const int fd_;
+  OpenSsl<SSL_CTX> context_;
+  OpenSsl<SSL> ssl_;
+};
+
+TEST_F(TlsTest, breaks_off_with_a_peer_that_has_it_answer_and_does_not_read) {
+  server = *TlsServerContext::make(server_options);
+  RawClient peer(loop, theirs.release());
+  start(accept());
+  peer.shake_hands();
+  turn_until(loop, [this] { return tasks.count() == 0; });
+  ASSERT_TRUE(accepted);
+  std::string got;
+  Error error;
+  start(receive(ours, 1, got, error));
+  constexpr int updates_max = 100'000;
+  for (int i = 0; i < updates_max && tasks.count() > 0; ++i) {
+    if (!peer.ask_for_keys()) turn();
+  }
+  turn_until(loop, [this] { return tasks.count() == 0; });
+  EXPECT_EQ(got, "");
+  EXPECT_THAT(error.detail, HasSubstr("has us answer and does not read"));
+}
+
+TEST_F(TlsTest, resumes_no_session_of_a_client_whose_certificate_has_expired) {
+  const TestCertificate root{{}};
+  constexpr long lifetime = 1;
+  const TestCertificate caller({"batch.internal"}, &root, "P-256", lifetime);
+  server_options.client_certificates = TlsClientCertificates::required;
+  server_options.client_ca = root.chain();
+  server = *TlsServerContext::make(server_options);
+  const auto ends = std::chrono::system_clock::now() + std::chrono::seconds(lifetime + 1);
+  OpenSsl<SSL_SESSION> session;
+  {
+    RawClient peer(loop, theirs.release(), &caller);
+    start(accept());
+    peer.shake_hands();
+    finish();
+    ASSERT_TRUE(accepted);
+    peer.read();
+    session.reset(SSL_get1_session(peer.ssl()));
+  }
+  turn_until(loop, [&] { return std::chrono::system_clock::now() > ends; });
+  int fds[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+  ours = *Socket::adopt(loop, fds[0]);
+  RawClient peer(loop, fds[1], &caller);
+  peer.resume(session.get());
+  start(accept());
+  peer.shake_hands();
+  finish();
+  EXPECT_FALSE(accepted);
+  EXPECT_THAT(accepted.error().detail, HasSubstr("certificate has expired"));
+}
+
 // A client's library decides about resumption; here: what the keys do to tickets.
 TEST(TlsTicketKeys, keep_old_keys_for_a_while_and_survive_their_own_text) {
   const auto keys = TlsTicketKeys::make(noon);

@@ -17,14 +17,15 @@ namespace spillway::runtime {
 class TestCertificate {
  public:
   explicit TestCertificate(const std::vector<std::string>& hosts,
-                           const TestCertificate* issuer = nullptr, const char* group = "P-256")
+                           const TestCertificate* issuer = nullptr, const char* group = "P-256",
+                           long seconds = 86'400)
       : key_(EVP_EC_gen(group)), certificate_(X509_new()) {
     X509* raw = certificate_.get();
     X509_set_version(raw, 2);
     const std::string name = hosts.empty() ? "test root" : hosts.front();
     ASN1_INTEGER_set_uint64(X509_get_serialNumber(raw), std::hash<std::string>()(name));
     X509_gmtime_adj(X509_getm_notBefore(raw), -60);
-    X509_gmtime_adj(X509_getm_notAfter(raw), 86'400);
+    X509_gmtime_adj(X509_getm_notAfter(raw), seconds);
     X509_set_pubkey(raw, key_.get());
     add_name(X509_get_subject_name(raw), name);
     X509_set_issuer_name(raw, issuer == nullptr

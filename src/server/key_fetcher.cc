@@ -81,6 +81,13 @@ void FetchSchedule::fetched(Instant now, std::optional<Duration> max_age) {
 
 void FetchSchedule::failed(Instant now) { next_ = not_before_ = now + config_.retry; }
 
+// What is known stays; it is only asked for as often as the new plan says.
+void FetchSchedule::follow(Instant now, const identity::JwksConfig& config) {
+  config_ = config;
+  not_before_ = std::min(not_before_, now + config_.retry);
+  next_ = std::max(std::min(next_, now + config_.refresh), not_before_);
+}
+
 void FetchSchedule::wanted() { next_ = std::min(next_, not_before_); }
 
 KeyFetcher::KeyFetcher(runtime::Loop& control, runtime::Resolver& resolver, telemetry::Log& log,
@@ -104,7 +111,13 @@ void KeyFetcher::follow(const std::optional<identity::JwksConfig>& config,
   const bool is_same = config && config_ && asks_the_same(*config, *config_);
   config_ = config;
   if (!is_same) schedule_.reset();
-  if (config_ && !schedule_) schedule_.emplace(*config_);
+  if (!config_) {
+    schedule_.reset();
+  } else if (schedule_) {
+    schedule_->follow(control_.now(), *config_);
+  } else {
+    schedule_.emplace(*config_);
+  }
   wake_.set();
 }
 

@@ -28,6 +28,8 @@ class FetchSchedule {
   // `max_age` as the answer's Cache-Control has it. Before it is over, but not sooner than `retry`.
   void fetched(Instant now, std::optional<Duration> max_age);
   void failed(Instant now);
+  // The plan says other times.
+  void follow(Instant now, const identity::JwksConfig& config);
   // A token with an unknown key was seen: at once, but not within `retry` of the last fetch.
   void wanted();
   Instant next() const { return next_; }

@@ -35,6 +35,19 @@ TEST(FetchSchedule, fetches_before_the_answer_is_too_old) {
   EXPECT_EQ(schedule.next(), began + 30s);  // Not sooner either.
 }
 
+TEST(FetchSchedule, follows_a_plan_that_changes_its_times) {
+  FetchSchedule schedule(hourly);
+  schedule.fetched(began, std::nullopt);
+  const identity::JwksConfig often{.url = "http://a/", .refresh = 60s, .retry = 10s};
+  schedule.follow(began + 1s, often);
+  EXPECT_EQ(schedule.next(), began + 61s);
+  schedule.wanted();
+  EXPECT_EQ(schedule.next(), began + 11s);
+  schedule.fetched(began + 11s, std::nullopt);
+  schedule.follow(began + 12s, hourly);  // What was meant sooner stays so.
+  EXPECT_EQ(schedule.next(), began + 71s);
+}
+
 TEST(FetchSchedule, fetches_sooner_when_a_key_is_wanted_but_not_too_often) {
   FetchSchedule schedule(hourly);
   schedule.fetched(began, std::nullopt);

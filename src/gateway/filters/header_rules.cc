@@ -25,6 +25,7 @@ bool apply(const HeaderRules& rules, RequestContext& context, http::HeaderList& 
 
 Verdict RequestHeaders::on_request(RequestContext& context) const {
   http::HeaderList& fields = context.exchange.request().fields;
+  context.request_rules = &config_.request_headers;
   if (apply(config_.request_headers, context, fields) &&
       apply(context.route->request_headers, context, fields)) {
     return Verdict::go_on;

@@ -15,7 +15,8 @@ namespace spillway::gateway {
 
 // The limits of each route, in two places: those by address, header, cookie or route before
 // anything is spent on a request, those by user once it is known. A request that one limit refuses
-// takes nothing from the others.
+// takes nothing from the others in the same place; the earlier place has counted it, as it counts
+// one that shows a wrong token.
 class RateLimiting final : public Filter {
  public:
   enum class Stage : uint8_t { early, by_user };
