@@ -9,6 +9,8 @@
 #include "gateway/balance_key.h"
 #include "gateway/grpc.h"
 #include "gateway/outcome.h"
+#include "http/client_cert.h"
+#include "http/forwarded.h"
 #include "http/hop_by_hop.h"
 
 namespace spillway::gateway {
