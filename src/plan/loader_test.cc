@@ -224,7 +224,7 @@ const std::vector<BadPlan> bad_plans{
       "year"}},
     {"unix_tls",
      "services: { a: { endpoints: [\"unix:/run/a.sock\"], tls: {} } }",
-     {"p.yaml:1:57: services.a.tls: needs a `name`, for the path of a UNIX socket is none that a "
+     {"p.yaml:1:56: services.a.tls: needs a `name`, for the path of a UNIX socket is none that a "
       "certificate could be for"}},
     {"all_at_once",
      "workers: many\nname: [a]\nshutdown: { drain: 5 }\nadmin:",

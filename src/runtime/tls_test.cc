@@ -270,7 +270,11 @@ class RawClient {
   }
   RawClient(const RawClient&) = delete;
   RawClient& operator=(const RawClient&) = delete;
-  ~RawClient() { ::close(fd_); }
+  // As after a close_notify: of a connection that was cut OpenSSL resumes no session.
+  ~RawClient() {
+    SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN);
+    ::close(fd_);
+  }
 
   void resume(SSL_SESSION* session) { SSL_set_session(ssl_.get(), session); }
   void shake_hands() {
@@ -281,9 +285,11 @@ class RawClient {
     char byte = 0;
     SSL_read(ssl_.get(), &byte, 1);
   }
+  // False: the kernel takes no more for now.
   bool ask_for_keys() {
-    return SSL_key_update(ssl_.get(), SSL_KEY_UPDATE_REQUESTED) == 1 &&
-           SSL_do_handshake(ssl_.get()) == 1;
+    if (!is_asking_) is_asking_ = SSL_key_update(ssl_.get(), SSL_KEY_UPDATE_REQUESTED) == 1;
+    is_asking_ = SSL_do_handshake(ssl_.get()) != 1;
+    return !is_asking_;
   }
   SSL* ssl() { return ssl_.get(); }
 
@@ -292,6 +298,7 @@ class RawClient {
   const int fd_;
   OpenSsl<SSL_CTX> context_;
   OpenSsl<SSL> ssl_;
+  bool is_asking_ = false;
 };
 
 TEST_F(TlsTest, breaks_off_with_a_peer_that_has_it_answer_and_does_not_read) {
@@ -330,6 +337,7 @@ TEST_F(TlsTest, resumes_no_session_of_a_client_whose_certificate_has_expired) {
     ASSERT_TRUE(accepted);
     peer.read();
     session.reset(SSL_get1_session(peer.ssl()));
+    ASSERT_EQ(SSL_SESSION_is_resumable(session.get()), 1);
   }
   turn_until(loop, [&] { return std::chrono::system_clock::now() > ends; });
   int fds[2];
