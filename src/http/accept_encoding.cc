@@ -21,13 +21,32 @@ struct Weights {
   }
 };
 
+// What is named twice counts as first said.
 void note(Weights& weights, std::string_view coding, uint16_t weight) {
-  if (coding == "*") weights.others = weight;
-  if (equals_ignoring_case(coding, "identity")) weights.identity = weight;
+  const auto keep = [weight](std::optional<uint16_t>& kept) {
+    if (!kept) kept = weight;
+  };
+  if (coding == "*") keep(weights.others);
+  if (equals_ignoring_case(coding, "identity")) keep(weights.identity);
   if (equals_ignoring_case(coding, "x-gzip")) coding = "gzip";
   for (size_t i = 0; i < content_coding_count; ++i) {
-    if (equals_ignoring_case(coding, enum_names(ContentCoding{})[i])) weights.codings[i] = weight;
+    if (equals_ignoring_case(coding, enum_names(ContentCoding{})[i])) keep(weights.codings[i]);
   }
+}
+
+Weights weights_of(const HeaderList& request) {
+  Weights weights;
+  size_t elements = 0;
+  for (const HeaderField& field : request) {
+    if (field.id != Field::accept_encoding) continue;
+    ListReader list(field.value);
+    for (std::string_view element; elements < accept_encoding_elements_max && list.next(element);
+         ++elements) {
+      const auto preference = parse_preference(element);
+      if (preference) note(weights, preference->name, preference->weight);
+    }
+  }
+  return weights;
 }
 
 }  // namespace
@@ -62,17 +81,7 @@ std::optional<Preference> parse_preference(std::string_view element) {
 std::optional<ContentCoding> choose_coding(const HeaderList& request,
                                            std::span<const ContentCoding> offered) {
   if (!request.has(Field::accept_encoding)) return {};
-  Weights weights;
-  size_t elements = 0;
-  for (const HeaderField& field : request) {
-    if (field.id != Field::accept_encoding) continue;
-    ListReader list(field.value);
-    for (std::string_view element; elements < accept_encoding_elements_max && list.next(element);
-         ++elements) {
-      const auto preference = parse_preference(element);
-      if (preference) note(weights, preference->name, preference->weight);
-    }
-  }
+  const Weights weights = weights_of(request);
   std::optional<ContentCoding> best;
   uint16_t best_weight = 0;
   for (const ContentCoding coding : offered) {
@@ -83,6 +92,16 @@ std::optional<ContentCoding> choose_coding(const HeaderList& request,
   }
   if (weights.identity && *weights.identity > best_weight) return {};
   return best;
+}
+
+AcceptedCodings accepted_codings(const HeaderList& request) {
+  AcceptedCodings accepted;
+  if (!request.has(Field::accept_encoding)) return accepted;
+  const Weights weights = weights_of(request);
+  for (size_t i = 0; i < content_coding_count; ++i) {
+    accepted.takes[i] = weights.of(static_cast<ContentCoding>(i)) > 0;
+  }
+  return accepted;
 }
 
 }  // namespace spillway::http

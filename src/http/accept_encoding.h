@@ -1,6 +1,7 @@
 // http/accept_encoding.h: which coding of a body a client likes best (RFC 9110 section 12.5).
 #pragma once
 
+#include <array>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -31,5 +32,13 @@ std::optional<Preference> parse_preference(std::string_view element);
 // higher. An element that is malformed counts as not there; "x-gzip" is gzip (section 8.4.1.3).
 std::optional<ContentCoding> choose_coding(const HeaderList& request,
                                            std::span<const ContentCoding> offered);
+
+// Which codings a client takes at all, whatever it likes best: what has to be equal for two
+// requests to be given the same stored body.
+struct AcceptedCodings {
+  std::array<bool, content_coding_count> takes{};
+  bool operator==(const AcceptedCodings&) const = default;
+};
+AcceptedCodings accepted_codings(const HeaderList& request);
 
 }  // namespace spillway::http

@@ -30,17 +30,33 @@ Precondition of(const Fields& fields, Method method = Method::get, const char* e
 }
 
 TEST(HttpDate, is_read_in_all_three_forms_and_written_in_one) {
-  for (const char* text :
-       {its_date, "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"}) {
+  for (const char* text : {its_date, "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994",
+                           "SUN, 06 NOV 1994 08:49:37 gmt", "sunday, 06-nov-94 08:49:37 Gmt"}) {
     EXPECT_EQ(parse_http_date(text), written) << text;
   }
   char text[http_date_size];
   write_http_date(written, text);
   EXPECT_EQ(std::string_view(text, http_date_size), its_date);
-  for (const char* bad : {"", "Sun", "Sun, 06 Nov 1994 08:49:37", "Sun, 31 Feb 1994 08:49:37 GMT",
-                          "Sun, 06 Nov 1994 24:00:00 GMT", "Sun, 6 Nov 1994 08:49:37 GMT",
-                          "Sun, 06 nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT ",
-                          "Sun, 06 Nov 199a 08:49:37 GMT", "784111777"}) {
+  for (const char* bad : {"",
+                          "Sun",
+                          "Sun, 06 Nov 1994 08:49:37",
+                          "Sun, 31 Feb 1994 08:49:37 GMT",
+                          "Sun, 06 Nov 1994 24:00:00 GMT",
+                          "Sun, 6 Nov 1994 08:49:37 GMT",
+                          "Sun, 06 Nov 94 08:49:37 GMT",
+                          "Sun, 06-Nov-1994 08:49:37 GMT",
+                          "Sun 06 Nov 1994 08:49:37 GMT",
+                          "Sun, 06 Nov 1994 08:49:37 UTC",
+                          "Sun, 06  Nov 1994 08:49:37 GMT",
+                          "Sun, 06 Nov 1994 8:49:37 GMT",
+                          "Sun, 06 Nov 1994 08.49.37 GMT",
+                          "Son, 06 Nov 1994 08:49:37 GMT",
+                          "Sunday, 06 Nov 1994 08:49:37 GMT",
+                          "Sun, 06-Nov-94 08:49:37 GMT",
+                          "Sunday Nov  6 08:49:37 1994",
+                          "Sun, 06 Nov 1994 08:49:37 GMT ",
+                          "Sun, 06 Nov 199a 08:49:37 GMT",
+                          "784111777"}) {
     EXPECT_EQ(parse_http_date(bad), std::nullopt) << bad;
   }
 }

@@ -1,6 +1,7 @@
 // http/http_date.cc: fixed places for numbers and names.
 #include "http/http_date.h"
 
+#include <array>
 #include <cstring>
 
 #include "base/ascii.h"
@@ -12,6 +13,8 @@ using std::chrono::sys_days;
 using std::chrono::sys_seconds;
 
 constexpr std::string_view days = "SunMonTueWedThuFriSat";
+constexpr std::array<std::string_view, 7> long_days = {"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                                       "Thursday", "Friday", "Saturday"};
 constexpr std::string_view months = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
 void write_two(char* to, unsigned value) {
@@ -24,8 +27,9 @@ class Reader {
  public:
   explicit Reader(std::string_view text) : rest_(text) {}
 
+  // In any case, as senders do not always know better.
   void expect(std::string_view text) {
-    is_good_ = is_good_ && rest_.starts_with(text);
+    is_good_ = is_good_ && starts_with(text);
     if (is_good_) rest_.remove_prefix(text.size());
   }
   unsigned number(size_t digits) {
@@ -40,18 +44,25 @@ class Reader {
   }
   // 1 for January.
   unsigned month() {
-    const size_t at = rest_.size() < 3 ? std::string_view::npos : months.find(rest_.substr(0, 3));
-    is_good_ = is_good_ && at != std::string_view::npos && at % 3 == 0;
-    if (!is_good_) return 0;
-    rest_.remove_prefix(3);
-    return static_cast<unsigned>(at / 3 + 1);
+    for (unsigned number = 1; is_good_ && number <= 12; ++number) {
+      const std::string_view name = months.substr(3 * (number - 1), 3);
+      if (!starts_with(name)) continue;
+      rest_.remove_prefix(name.size());
+      return number;
+    }
+    is_good_ = false;
+    return 0;
   }
-  // The name of a day, short or long; whether it is the right one does not matter.
-  void day_name() {
-    size_t letters = 0;
-    while (letters < rest_.size() && is_alpha(rest_[letters])) ++letters;
-    is_good_ = is_good_ && letters >= 3 && letters <= 9;
-    if (is_good_) rest_.remove_prefix(letters);
+  // The name of a day; whether it is the right one does not matter. True: in its long form.
+  bool day_name() {
+    for (const std::string_view name : long_days) {
+      if (!starts_with(name.substr(0, 3))) continue;
+      const bool is_long = starts_with(name);
+      rest_.remove_prefix(is_long ? name.size() : 3);
+      return is_long;
+    }
+    is_good_ = false;
+    return false;
   }
   std::chrono::seconds time_of_day() {
     const unsigned hours = number(2);
@@ -71,6 +82,10 @@ class Reader {
   bool ended_well() const { return is_good_ && rest_.empty(); }
 
  private:
+  bool starts_with(std::string_view text) const {
+    return equals_ignoring_case(rest_.substr(0, text.size()), text);
+  }
+
   std::string_view rest_;
   bool is_good_ = true;
 };
@@ -105,21 +120,22 @@ void write_http_date(sys_seconds time, char* to) {
 
 std::optional<sys_seconds> parse_http_date(std::string_view text) {
   Reader reader(text);
-  reader.day_name();
+  const bool is_long = reader.day_name();  // RFC 850.
   if (reader.skip(',')) {
+    const std::string_view between = is_long ? "-" : " ";
     reader.expect(" ");
     const unsigned day = reader.number(2);
-    const bool is_old = reader.skip('-');  // RFC 850.
-    if (!is_old) reader.expect(" ");
+    reader.expect(between);
     const unsigned month = reader.month();
-    reader.expect(is_old ? "-" : " ");
-    unsigned year = reader.number(is_old ? 2 : 4);
-    if (is_old) year += year < 50 ? 2000 : 1900;
+    reader.expect(between);
+    unsigned year = reader.number(is_long ? 2 : 4);
+    if (is_long) year += year < 70 ? 2000 : 1900;
     reader.expect(" ");
     const auto time = reader.time_of_day();
     reader.expect(" GMT");
     return made_of(reader, year, month, day, time);
   }
+  if (is_long) return {};
   reader.expect(" ");  // asctime()
   const unsigned month = reader.month();
   reader.expect(" ");
