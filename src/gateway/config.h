@@ -113,10 +113,8 @@ void RouteConfig::describe(Visitor& visit) {
                       "whether that is enabled or not."});
   visit.field(
       "limit", &RouteConfig::limit,
-      {.doc = "The limits that its requests are counted by: names under `limits`, at most "
-              "4. Those by ip, header, cookie or route look at a request first, those by user "
-              "once it is known who asks; of those that look together, one that refuses "
-              "a request leaves the others as they were.",
+      {.doc = "The limits that count its requests: names under `limits`, at most 4. One that "
+              "refuses takes nothing from others of its kind (by user, or not).",
        .example = "[everyone]"});
   visit.field("redirect", &RouteConfig::redirect,
               {.doc = "Sends clients elsewhere; the route then has no service.",

@@ -285,7 +285,7 @@ class RawClient {
     char byte = 0;
     SSL_read(ssl_.get(), &byte, 1);
   }
-  // False: the kernel takes no more for now.
+  // False: the kernel takes no more yet.
   bool ask_for_keys() {
     if (!is_asking_) is_asking_ = SSL_key_update(ssl_.get(), SSL_KEY_UPDATE_REQUESTED) == 1;
     is_asking_ = SSL_do_handshake(ssl_.get()) != 1;
