@@ -3,7 +3,8 @@
 // usage: origin PORT
 //
 // Answers GET /1k, and the file that servers of files are asked for, with 1 KiB, GET /64k with
-// 64 KiB and anything else with 404, keep-alive always.
+// 64 KiB, the same below /cached with leave to keep them for an hour, and anything else with 404,
+// keep-alive always.
 // It trusts its peers: it is for benchmarks on loopback and for nothing else.
 #include <memory>
 #include <vector>
@@ -14,6 +15,7 @@ namespace {
 
 constexpr size_t head_bytes_max = 16 * 1024;
 constexpr int events_max = 512;
+constexpr std::string_view keep = "Cache-Control: max-age=3600\r\n";
 
 struct Connection {
   int fd = -1;
@@ -21,10 +23,10 @@ struct Connection {
   bench::Outbox outbox;
 };
 
-std::string response(std::string_view status, size_t body_bytes) {
+std::string response(std::string_view status, size_t body_bytes, std::string_view fields = "") {
   std::string text = "HTTP/1.1 ";
-  text.append(status);
-  text += "\r\nContent-Type: text/plain\r\nContent-Length: " + std::to_string(body_bytes);
+  text.append(status).append("\r\n").append(fields);
+  text += "Content-Type: text/plain\r\nContent-Length: " + std::to_string(body_bytes);
   text += "\r\n\r\n";
   text.append(body_bytes, 'x');
   return text;
@@ -91,6 +93,8 @@ class Origin {
     if (request.starts_with("GET /1k ")) return small_;
     if (request.starts_with("GET /site/1k.bin ")) return small_;
     if (request.starts_with("GET /64k ")) return large_;
+    if (request.starts_with("GET /cached/1k ")) return small_to_keep_;
+    if (request.starts_with("GET /cached/64k ")) return large_to_keep_;
     return missing_;
   }
 
@@ -98,6 +102,8 @@ class Origin {
   int listener_;
   const std::string small_ = response("200 OK", 1024);
   const std::string large_ = response("200 OK", 64 * 1024);
+  const std::string small_to_keep_ = response("200 OK", 1024, keep);
+  const std::string large_to_keep_ = response("200 OK", 64 * 1024, keep);
   const std::string missing_ = response("404 Not Found", 0);
 };
 

@@ -33,6 +33,7 @@ http {{
   fastcgi_temp_path {folder}/nginx-fastcgi;
   uwsgi_temp_path {folder}/nginx-uwsgi;
   scgi_temp_path {folder}/nginx-scgi;
+  {http}
   upstream origin {{
     server 127.0.0.1:{origin};
     keepalive 1024;
@@ -50,6 +51,7 @@ http {{
       proxy_buffers 8 {buffer};
       proxy_buffer_size {buffer};
       proxy_max_temp_file_size 0;
+      {location}
     }}
   }}
 }}
@@ -73,10 +75,13 @@ defaults
   option http-keep-alive
   http-reuse always
   {splice}
+{cache}
 frontend clients
   bind 127.0.0.1:{port} backlog 4096 {bind}
+  {looks}
   default_backend origin
 backend origin
+  {keeps}
   server origin 127.0.0.1:{origin} pool-max-conn -1 pool-purge-delay 300s
 """
 
@@ -145,15 +150,16 @@ class Certificate:
         return {"certificate": self.certificate, "key": self.key}
 
 
-def nginx(folder, origin_port, large_bodies=False, certificate=None, http2=False, server=""):
-    """`server`: more lines for its server block."""
+def nginx(folder, origin_port, large_bodies=False, certificate=None, http2=False, server="",
+          http="", location=""):
+    """`http`, `server`, `location`: more lines for these blocks."""
     port = harness.free_port()
     text = nginx_template.format(folder=folder, port=port, origin=origin_port,
                                  user="user root;" if os.geteuid() == 0 else "",
                                  buffer="32k" if large_bodies else "16k",
                                  listen=(" ssl" if certificate else "") +
                                  (" http2" if http2 else ""),
-                                 server=server,
+                                 server=server, http=http, location=location,
                                  tls=nginx_tls.format(**certificate.named())
                                  if certificate else "",
                                  descriptors=resource.getrlimit(resource.RLIMIT_NOFILE)[1])
@@ -166,15 +172,35 @@ def scheme_with(certificate):
     return "https" if certificate else "http"
 
 
-def haproxy(folder, origin_port, large_bodies=False, certificate=None, http2=False):
+haproxy_cache = """cache small
+  total-max-size 64
+  max-object-size 131072
+  max-age 3600
+"""
+
+
+def haproxy(folder, origin_port, large_bodies=False, certificate=None, http2=False,
+            caches=False):
     port = harness.free_port()
     text = haproxy_template.format(port=port, origin=origin_port,
                                    splice="option splice-auto" if large_bodies else "",
+                                   cache=haproxy_cache if caches else "",
+                                   looks="http-request cache-use small" if caches else "",
+                                   keeps="http-response cache-store small" if caches else "",
                                    bind=(f"ssl crt {certificate.both}" if certificate else "") +
                                    (" alpn h2" if http2 else ""))
     path = write(folder, f"haproxy-{port}.cfg", text)
     return harness.System("haproxy", ["/usr/sbin/haproxy", "-db", "-f", path], port,
                           folder=folder, scheme=scheme_with(certificate))
+
+
+def varnish(folder, origin_port):
+    """Two pools and its usual limits; it makes a thread for each client that sends."""
+    port = harness.free_port()
+    command = ["/usr/sbin/varnishd", "-F", "-j", "none", "-n", pathlib.Path(folder) / "varnish",
+               "-a", f"127.0.0.1:{port}", "-b", f"127.0.0.1:{origin_port}", "-s", "malloc,256m",
+               "-p", "timeout_idle=300"]
+    return harness.System("varnish", command, port, folder=folder)
 
 
 def spillway_program():
@@ -203,6 +229,7 @@ def spillway(folder, origin_port, workers=1, program=None, certificate=None, nam
 def versions():
     """One line for each program that took part."""
     asked = {"nginx": ["/usr/sbin/nginx", "-v"], "haproxy": ["/usr/sbin/haproxy", "-v"],
+             "varnish": ["/usr/sbin/varnishd", "-V"],
              "wrk": ["wrk", "-v"], "h2load": ["h2load", "--version"],
              "compiler": ["clang++-19", "--version"]}
     if spillway_program():

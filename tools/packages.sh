@@ -8,7 +8,7 @@ packages_build=(clang-19 lld-19 llvm-19 libclang-rt-19-dev ninja-build cmake cca
 # llvm-19 is for its llvm-ar: an older one cannot read what clang-19 writes.
 packages_test=(curl wrk openssl slowhttptest nghttp2-client python3-grpcio chromium redis-server)
 packages_check=(clang-format-19 clang-tidy-19 git)
-packages_bench=(wrk nginx haproxy util-linux openssl nghttp2-client)
+packages_bench=(wrk nginx haproxy varnish util-linux openssl nghttp2-client)
 packages_node=(nodejs npm ca-certificates)  # Only where no Node of 18.18 or newer is installed.
 
 as_root() {
@@ -58,7 +58,7 @@ has_node() {
 # says so while we install, unless the machine has a policy of its own.
 install_packages() (
   policy=/usr/sbin/policy-rc.d
-  if [[ " $* " =~ \ (nginx|haproxy|redis-server)\  && ! -e $policy ]]; then
+  if [[ " $* " =~ \ (nginx|haproxy|varnish|redis-server)\  && ! -e $policy ]]; then
     trap 'as_root rm -f "$policy"' EXIT
     printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
     as_root chmod 755 "$policy"
