@@ -72,7 +72,7 @@ class Product {
   bool ask(const Request& request) {
     const std::string name = name_of(request.key);
     if (const auto found = reader_.find(CacheKey::of(name))) return true;
-    StoredObject object{.key = name, .head = {}, .body = {}};
+    StoredObject object{.key = name};
     const uint64_t bytes = object.bytes();
     if (!counts_objects_ && request.size > bytes) object.body.resize(request.size - bytes);
     reader_.put(std::make_shared<const StoredObject>(std::move(object)));
@@ -81,9 +81,7 @@ class Product {
 
  private:
   static std::string name_of(uint64_t key) { return fmt::format("{:016x}", key); }
-  static uint64_t unit_bytes() {
-    return StoredObject{.key = name_of(0), .head = {}, .body = {}}.bytes();
-  }
+  static uint64_t unit_bytes() { return StoredObject{.key = name_of(0)}.bytes(); }
 
   const bool counts_objects_;
   cache::MemoryTier tier_;

@@ -57,7 +57,7 @@ std::string_view Fill::State::from(uint64_t position) const {
   return {chunk.bytes.get() + within, chunk.size - within};
 }
 
-void Fill::begin(std::string head, bool keeps_all) {
+void Fill::begin(std::shared_ptr<const ObjectHead> head, bool keeps_all) {
   state_.with([&](State& state) {
     CHECK(!state.has_begun && !state.has_ended);
     state.head = std::move(head);
@@ -89,6 +89,14 @@ Task<Result<void>> Fill::append(runtime::Loop& loop, std::string_view piece, Dea
     if (put == 0) CO_TRY_VOID(co_await wait);
   }
   co_return Result<void>{};
+}
+
+void Fill::put(std::string_view piece) {
+  state_.with([&](State& state) {
+    CHECK(state.has_begun && !state.has_ended && state.keeps_all);
+    state.put(piece);
+    state.to_readers.tell();
+  });
 }
 
 void Fill::end(bool is_whole) {
@@ -156,11 +164,11 @@ Task<Result<void>> Fill::Reader::wait_until(Look look, Deadline deadline,
   }
 }
 
-Task<Result<std::string>> Fill::Reader::head(Deadline deadline,
-                                             runtime::Interruption* interruption) {
+Task<Result<std::shared_ptr<const ObjectHead>>> Fill::Reader::head(
+    Deadline deadline, runtime::Interruption* interruption) {
   const auto is_known = [](const State& state) { return state.has_begun || state.has_ended; };
   CO_TRY_VOID(co_await wait_until(is_known, deadline, interruption));
-  co_return fill_->state_.with([](const State& state) -> Result<std::string> {
+  co_return fill_->state_.with([](const State& state) -> Result<std::shared_ptr<const ObjectHead>> {
     if (!state.has_begun) return fail(Error::Code::connection_closed, "it was cut short");
     return state.head;
   });

@@ -12,6 +12,7 @@
 #include "base/intrusive_list.h"
 #include "base/mutex.h"
 #include "base/time.h"
+#include "cache/stored_object.h"
 #include "runtime/interruption.h"
 #include "runtime/loop.h"
 #include "runtime/news.h"
@@ -33,11 +34,13 @@ class Fill {
   Fill(const Fill&) = delete;
   Fill& operator=(const Fill&) = delete;
 
-  // The head, as its owner wrote it. Once, and before any piece.
-  void begin(std::string head, bool keeps_all);
+  // Once, and before any piece.
+  void begin(std::shared_ptr<const ObjectHead> head, bool keeps_all);
   // Errors: cancelled, there is no reader any more, and not all is kept; deadline_exceeded.
   runtime::Task<Result<void>> append(runtime::Loop& loop, std::string_view piece,
                                      Deadline deadline);
+  // The same at once. REQUIRES: it keeps all.
+  void put(std::string_view piece);
   // No more comes. It is whole, or was cut short, perhaps before its head. Only the first counts.
   void end(bool is_whole);
   // It has become too large to keep: from now on a window of it is.
@@ -59,7 +62,7 @@ class Fill {
     void drop_what_was_read();
     std::string_view from(uint64_t position) const;
 
-    std::string head;
+    std::shared_ptr<const ObjectHead> head;
     bool has_begun = false;
     bool has_ended = false;
     bool is_whole = false;
@@ -86,7 +89,8 @@ class Fill::Reader : public ListLink {
 
   // Errors: connection_closed, it was cut short before its head; deadline_exceeded; cancelled, by
   // `interruption`, which may be null.
-  runtime::Task<Result<std::string>> head(Deadline deadline, runtime::Interruption* interruption);
+  runtime::Task<Result<std::shared_ptr<const ObjectHead>>> head(
+      Deadline deadline, runtime::Interruption* interruption);
   // The next bytes, valid until the next call; empty at its end. Errors as those of head().
   runtime::Task<Result<std::string_view>> next(Deadline deadline,
                                                runtime::Interruption* interruption);

@@ -11,7 +11,7 @@ namespace {
 
 MemoryTier::Object object(std::string key, std::string body) {
   return std::make_shared<const StoredObject>(
-      StoredObject{.key = std::move(key), .head = "head", .body = std::move(body)});
+      StoredObject{.key = std::move(key), .body = std::move(body)});
 }
 
 class MemoryTierTest : public testing::Test {

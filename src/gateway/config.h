@@ -11,6 +11,7 @@
 #include "base/fields.h"
 #include "base/quantity.h"
 #include "base/time.h"
+#include "gateway/cache_config.h"
 #include "gateway/caller_config.h"
 #include "gateway/client_config.h"
 #include "gateway/compress_config.h"
@@ -75,10 +76,15 @@ struct RouteConfig {
   HeaderRules request_headers;
   HeaderRules response_headers;
   std::optional<CorsConfig> cors;
+  std::optional<RouteCacheConfig> cache;
   CallerConfig callers;
 
   template <class Visitor>
   static void describe(Visitor& visit);
+
+ private:
+  template <class Visitor>
+  static void describe_answers(Visitor& visit);
 };
 
 template <class Visitor>
@@ -123,6 +129,12 @@ void RouteConfig::describe(Visitor& visit) {
               {.doc = "What the service is asked for, where it is not what the client asked for."});
   visit.field("request_headers", &RouteConfig::request_headers,
               {.doc = "Changes of requests before a service, after those for all routes."});
+  describe_answers(visit);
+  visit.embed(&RouteConfig::callers);
+}
+
+template <class Visitor>
+void RouteConfig::describe_answers(Visitor& visit) {
   visit.field("response_headers", &RouteConfig::response_headers,
               {.doc = "Changes of answers, after those for all routes."});
   visit.field("cors", &RouteConfig::cors,
@@ -139,7 +151,9 @@ void RouteConfig::describe(Visitor& visit) {
                .unit = "B",
                .raising = "As many bytes for each slow client of this route.",
                .example = "256KB"});
-  visit.embed(&RouteConfig::callers);
+  visit.field("cache", &RouteConfig::cache,
+              {.doc = "Keeps answers and gives them to all who ask for the same (RFC 9111).",
+               .example = "{ ttl: 5m, stale_while_revalidate: 30s }"});
 }
 
 // All of the plan that the gateway goes by.
@@ -153,6 +167,7 @@ struct GatewayConfig {
   std::optional<CorsConfig> cors;
   std::optional<SecurityHeadersConfig> security_headers;
   std::optional<CompressConfig> compress;
+  CacheConfig cache;
   MaintenanceConfig maintenance;
   std::string folder = {};                  // Of the plan, where relative paths begin.
   bool verifies_clients = false;            // Mutual TLS.

@@ -52,11 +52,13 @@ Routing::Routing(RoutingParts parts)
       pages(std::move(parts.pages)) {}
 
 Gateway::Generation::Generation(const GatewayParts& parts,
-                                std::shared_ptr<const Routing> its_routing, http::ClientPool& pool)
+                                std::shared_ptr<const Routing> its_routing, Proxy& proxy,
+                                CacheFetches& fetches)
     : routing(std::move(its_routing)),
       scope(parts.families.registry),
-      filters(make_filters(parts, *routing, scope, pool)),
+      filters(make_filters(parts, *routing, scope, proxy.pool())),
       files(parts, *routing, scope),
+      cache(parts, *routing, scope, proxy, fetches),
       unrouted(parts.families, scope, "none", "none", parts.loop.core()) {
   for (size_t i = 0; i < routing->table.size(); ++i) {
     auto& sides = metrics.emplace_back();
@@ -70,12 +72,20 @@ Gateway::Generation::Generation(const GatewayParts& parts,
 }
 
 Gateway::Gateway(const GatewayParts& parts, std::shared_ptr<const Routing> routing)
-    : parts_(parts), proxy_(parts.loop, parts.families.registry, parts.via, parts.proxy) {
+    : parts_(parts),
+      proxy_(parts.loop, parts.families.registry, parts.via, parts.proxy),
+      fetches_(parts.loop) {
   use(std::move(routing));
 }
 
 void Gateway::use(std::shared_ptr<const Routing> routing) {
-  generation_ = std::make_shared<Generation>(parts_, std::move(routing), proxy_.pool());
+  generation_ = std::make_shared<Generation>(parts_, std::move(routing), proxy_, fetches_);
+}
+
+Task<Result<void>> Gateway::close(Deadline deadline) {
+  auto fetched = co_await fetches_.close(deadline);
+  auto closed = co_await proxy_.close(deadline);
+  co_return fetched ? std::move(closed) : std::move(fetched);
 }
 
 // Counts and logs a request when it is over, however it ends.
@@ -196,7 +206,12 @@ Task<void> Gateway::serve(http::Exchange& exchange) {
                             parts_.loop.now());
     const bool is_file = context.route->files && co_await generation->files.serve(context);
     CHECK(is_file || context.service != nullptr);  // A route without one has been answered.
-    if (!is_file) co_await proxy_.forward(context, *context.metrics);
+    const bool is_cached = !is_file && context.route->cache && parts_.cache != nullptr;
+    if (is_cached) {
+      co_await generation->cache.serve(context, generation);
+    } else if (!is_file) {
+      co_await proxy_.forward(context, *context.metrics);
+    }
   }
   // A step of the answer had no room for what it adds: here, so that it is counted as what it is.
   if (!exchange.response_started() && !exchange.is_abandoned()) {

@@ -18,6 +18,7 @@
 #include "gateway/proxy.h"
 #include "gateway/rate_limit.h"
 #include "gateway/request_context.h"
+#include "gateway/response_cache.h"
 #include "gateway/route_table.h"
 #include "gateway/service.h"
 #include "gateway/shared_limits.h"
@@ -79,6 +80,7 @@ struct GatewayParts {
   std::shared_ptr<const Switches> switches = {};  // Null: all is as the plan says.
   runtime::BlockingPool* file_pool = nullptr;     // Null: no route has files.
   SharedLimits* shared_limits = nullptr;  // Of this core. Null: all limits are this instance's.
+  SharedCache* cache = nullptr;           // Null: no route has a cache.
 };
 
 // One per core, and only touched by it.
@@ -93,6 +95,9 @@ class Gateway final : public http::RequestHandler {
   // From now on new requests follow this plan.
   void use(std::shared_ptr<const Routing> routing);
   Proxy& proxy() { return proxy_; }
+  // Ends all connections to services, once what the cache fetches is here. Error:
+  // deadline_exceeded, something was cut.
+  runtime::Task<Result<void>> close(Deadline deadline);
   // At once, for requests under way too.
   void use(std::shared_ptr<const ClientRules> rules) { parts_.client_rules = std::move(rules); }
   void use(std::shared_ptr<const Switches> switches) { parts_.switches = std::move(switches); }
@@ -101,12 +106,13 @@ class Gateway final : public http::RequestHandler {
  private:
   // A plan as this core uses it.
   struct Generation {
-    Generation(const GatewayParts& parts, std::shared_ptr<const Routing> its_routing,
-               http::ClientPool& pool);
+    Generation(const GatewayParts& parts, std::shared_ptr<const Routing> its_routing, Proxy& proxy,
+               CacheFetches& fetches);
     const std::shared_ptr<const Routing> routing;
     telemetry::Scope scope;
     const FilterChain filters;
     FileServer files;
+    ResponseCache cache;
     std::vector<std::vector<std::unique_ptr<RouteMetrics>>> metrics;  // By route, by side.
     RouteMetrics unrouted;  // Requests that no route took.
   };
@@ -116,6 +122,7 @@ class Gateway final : public http::RequestHandler {
 
   GatewayParts parts_;
   Proxy proxy_;
+  CacheFetches fetches_;  // Of the cache.
   std::shared_ptr<Generation> generation_;
 };
 

@@ -29,10 +29,10 @@ class GatewayTest : public runtime::PeerTest {
   ~GatewayTest() override {
     for (auto& connection : connections) connection->cut();
     finish();
-    if (gateway) run(close(gateway->proxy()));
+    if (gateway) run(close(*gateway));
   }
-  static runtime::Task<void> close(Proxy& proxy) {
-    EXPECT_TRUE((co_await proxy.close(Deadline::never())).has_value());
+  static runtime::Task<void> close(Gateway& gateway) {
+    EXPECT_TRUE((co_await gateway.close(Deadline::never())).has_value());
   }
 
   // The gateway as the fields below say, made at the first call.
@@ -54,6 +54,7 @@ class GatewayTest : public runtime::PeerTest {
                                 .cors = cors,
                                 .security_headers = security_headers,
                                 .compress = compress,
+                                .cache = cache_config,
                                 .maintenance = maintenance,
                                 .folder = folder},
                      .services = services,
@@ -68,7 +69,8 @@ class GatewayTest : public runtime::PeerTest {
                                  .proxy = options,
                                  .want_keys = [this] { ++keys_wanted; },
                                  .file_pool = &pool,
-                                 .shared_limits = shared_limits},
+                                 .shared_limits = shared_limits,
+                                 .cache = &cache},
                     std::move(routing));
     return *gateway;
   }
@@ -119,6 +121,7 @@ class GatewayTest : public runtime::PeerTest {
   std::optional<CorsConfig> cors;
   std::optional<SecurityHeadersConfig> security_headers;
   std::optional<CompressConfig> compress;
+  CacheConfig cache_config;
   MaintenanceConfig maintenance;
   std::string folder;  // Of the plan.
   std::shared_ptr<const Pages> pages;
@@ -130,6 +133,7 @@ class GatewayTest : public runtime::PeerTest {
   std::shared_ptr<Service> authority;
   int keys_wanted = 0;
   SharedLimits* shared_limits = nullptr;
+  SharedCache cache{1 << 20};
   std::optional<Gateway> gateway;
   std::vector<std::unique_ptr<http::ServerConnection>> connections;
   LinesKept log;  // For set_access_log().

@@ -51,6 +51,13 @@ FileFamilies::FileFamilies(telemetry::Registry& registry)
                                    .help = "Bytes of files kept in memory.",
                                    .type = MetricType::gauge})) {}
 
+CacheFamilies::CacheFamilies(telemetry::Registry& registry)
+    : requests(registry.family(
+          {.name = "spillway_cache_requests_total",
+           .help = "Requests of routes with a cache by result: hit, stale, revalidated, covered, "
+                   "miss, collapsed, bypass.",
+           .label_names = {"route", "result"}})) {}
+
 MetricFamilies::MetricFamilies(telemetry::Registry& its_registry)
     : registry(its_registry),
       requests(registry.family({.name = "spillway_http_requests_total",
@@ -109,7 +116,8 @@ MetricFamilies::MetricFamilies(telemetry::Registry& its_registry)
       compression_refused(registry.family(
           {.name = "spillway_compression_refused_total",
            .help = "Answers sent as they are because all encoders of the core were in use."})),
-      files(registry) {}
+      files(registry),
+      cache(registry) {}
 
 namespace {
 

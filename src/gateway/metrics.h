@@ -24,6 +24,13 @@ struct FileFamilies {
   const telemetry::Family& cache_bytes;
 };
 
+// Those of cached answers.
+struct CacheFamilies {
+  explicit CacheFamilies(telemetry::Registry& registry);
+
+  const telemetry::Family& requests;  // By route and result.
+};
+
 // The families of the gateway, made once per process.
 struct MetricFamilies {
   explicit MetricFamilies(telemetry::Registry& its_registry);
@@ -48,6 +55,7 @@ struct MetricFamilies {
   const telemetry::Family& compression_bytes;  // By encoding and direction.
   const telemetry::Family& compression_refused;
   const FileFamilies files;
+  const CacheFamilies cache;
 };
 
 // One core's series of one route. Series of a status code appear when it is first answered.

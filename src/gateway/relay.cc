@@ -42,8 +42,12 @@ Result<void> Proxy::prepare_answer(Attempt& attempt) const {
                                {.upgrade = attempt.switches(), .content_length = is_described})) {
     return fail(Error::Code::protocol, "too many Connection options", Error::Blame::upstream);
   }
-  if (!response.fields.add(Field::via, via_.value(response.minor_version, response.is_http2)) ||
-      !add_sticky_cookie(attempt.context, attempt.lease.ticket(), response.fields)) {
+  // What the cache fetches is for all who ask: nobody is told an endpoint of their own.
+  const bool has_room =
+      response.fields.add(Field::via, via_.value(response.minor_version, response.is_http2)) &&
+      (attempt.context.is_fetch ||
+       add_sticky_cookie(attempt.context, attempt.lease.ticket(), response.fields));
+  if (!has_room) {
     return fail(Error::Code::protocol, "too many header fields", Error::Blame::upstream);
   }
   return {};

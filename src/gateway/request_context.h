@@ -19,6 +19,7 @@
 #include "gateway/answer.h"
 #include "gateway/config.h"
 #include "gateway/filter.h"
+#include "http/cache_status.h"
 #include "http/exchange.h"
 #include "http/trace_context.h"
 #include "identity/token_fault.h"
@@ -133,6 +134,8 @@ struct RequestContext {
   std::string_view route_label;  // As metrics name it.
   size_t route_number = 0;       // If there is a route: its place in the plan's list.
   Service* service = nullptr;
+  std::optional<http::CacheStatus> cache_status;  // Of a route with a cache.
+  bool is_fetch = false;  // Of the cache itself: the answer is for all who ask.
   // Those of the route, one for each side of its split, and the one that this request counts for.
   std::span<const std::unique_ptr<RouteMetrics>> sides;
   RouteMetrics* metrics = nullptr;

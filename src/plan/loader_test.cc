@@ -155,10 +155,10 @@ const std::vector<BadPlan> bad_plans{
      "worker: 2",
      {R"(p.yaml:1:1: worker: "worker" is not a field here; did you mean "workers"?)"}},
     {"not_built",
-     "cache: { memory: 1GB }",
-     {R"(p.yaml:1:1: cache: "cache" is not a field of this version; known here: name, user, )"
+     "events: { bus: memory }",
+     {R"(p.yaml:1:1: events: "events" is not a field of this version; known here: name, user, )"
       "include, listen, admin, workers, access_log, services, routes, limits, redis, "
-      "request_headers, response_headers, cors, security_headers, compress, error_pages, "
+      "request_headers, response_headers, cors, security_headers, compress, cache, error_pages, "
       "maintenance, request, "
       "connections, clients, auth, tls, resources, shutdown"}},
     {"pages",
@@ -319,7 +319,7 @@ const std::vector<BadPlan> bad_plans{
      "  - { path: a/../b, host: \"a.*.b\", methods: [get, TRACE], service: api, headers: { \"a "
      "b\": "
      "1 } }\n"
-     "  - { path: /x, service: web, cache: { ttl: 5m } }",
+     "  - { path: /x, service: web, images: ./uploads }",
      {"p.yaml:3:26: routes[0].service: \"apt\" is not a service; did you mean \"api\"?",
       "p.yaml:4:26: routes[1].service: \"payments\" is not a service; known: api, web",
       "p.yaml:5:5: routes[2]: names no `service`; expected one of api, web",
@@ -331,10 +331,10 @@ const std::vector<BadPlan> bad_plans{
       "capitals",
       "p.yaml:6:51: routes[3].methods[1]: TRACE is never forwarded",
       "p.yaml:6:91: routes[3].headers.a b: \"a b\" is not a name of a header",
-      "p.yaml:7:31: routes[4].cache: \"cache\" is not a field of this version; known here: host, "
+      "p.yaml:7:31: routes[4].images: \"images\" is not a field of this version; known here: host, "
       "path, methods, headers, query, service, split, files, maintenance, limit, redirect, "
       "rewrite, request_headers, "
-      "response_headers, cors, timeouts, buffer, auth, require"}},
+      "response_headers, cors, timeouts, buffer, cache, auth, require"}},
     {"limits",
      "limits: { all: { rate: 50/s, by: users } }",
      {R"(p.yaml:1:24: limits.all.rate: "50/s" says no burst: how many may come ahead of their )"

@@ -64,8 +64,8 @@ TEST(Manual, explains_a_field_by_its_end_alone) {
 TEST(Manual, names_the_nearest_field_on_a_miss) {
   EXPECT_EQ(explain_field("services.api.queue.wiat").error().detail,
             "\"wiat\" is not a field of services.NAME.queue; did you mean \"wait\"?");
-  EXPECT_THAT(explain_field("cache.memory").error().detail,
-              HasSubstr("\"cache\" is not a field of the plan; known: name, user"));
+  EXPECT_THAT(explain_field("events.bus").error().detail,
+              HasSubstr("\"events\" is not a field of the plan; known: name, user"));
   EXPECT_FALSE(explain_field("a..b"));
   EXPECT_FALSE(explain_field("services."));
 }

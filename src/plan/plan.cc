@@ -83,6 +83,7 @@ gateway::GatewayConfig Plan::gateway() const {
                                 .cors = cors,
                                 .security_headers = security_headers,
                                 .compress = compress,
+                                .cache = cache,
                                 .maintenance = maintenance,
                                 .folder = folder,
                                 .redis = redis,

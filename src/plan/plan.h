@@ -37,6 +37,7 @@ struct Plan {
   std::optional<gateway::CorsConfig> cors;
   std::optional<gateway::SecurityHeadersConfig> security_headers;
   std::optional<gateway::CompressConfig> compress;
+  gateway::CacheConfig cache;
   std::vector<gateway::ErrorPageConfig> error_pages;
   gateway::MaintenanceConfig maintenance;
   http::RequestConfig request;
@@ -139,6 +140,8 @@ void Plan::describe_traffic(Visitor& visit) {
                       "it. Not done if absent.",
                .raising = "CPU time, and up to 1 MB for each answer being compressed.",
                .example = "default"});
+  visit.field("cache", &Plan::cache,
+              {.doc = "Where answers are kept, for the routes that have a `cache`."});
   visit.field("error_pages", &Plan::error_pages,
               {.doc = "Pages for people where requests fail, at most 64. Of those for a status the "
                       "one that the client accepts best is shown (RFC 9110 section 12.5.1), the "

@@ -46,6 +46,10 @@ void Exporter::gather() {
     set_limit("rate_limit_keys", name, usage.keys, usage.keys_max);
     set(families_->process.rate_limit_evictions, {name}, static_cast<double>(usage.evictions));
   }
+  const cache::MemoryTier::Usage cached = parts_.server.cache().memory.usage();
+  set_limit("cache_bytes", "", cached.bytes, cached.bytes_max);
+  set(families_->process.cache_entries, {}, static_cast<double>(cached.entries));
+  set(families_->process.cache_evictions, {}, static_cast<double>(cached.evictions));
   const admin::SwitchesStatus switches = parts_.server.switchboard().status(control_.now());
   set(families_->process.maintenance, {}, switches.maintenance.is_on ? 1 : 0);
   for (const admin::SplitEntry& split : switches.splits) {

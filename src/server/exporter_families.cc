@@ -128,7 +128,7 @@ ProcessFamilies::ProcessFamilies(Registry& r)
     : limit_taken(gauge(r, "spillway_limit_taken",
                         "What is taken of a limit: connections, descriptors, and per service or "
                         "endpoint queue and concurrency; access_log_bytes; per rate limit its "
-                        "rate_limit_keys.",
+                        "rate_limit_keys; cache_bytes of the memory cache.",
                         {"limit", "of"})),
       limit_left(
           gauge(r, "spillway_limit_left", "What is left of the same limits.", {"limit", "of"})),
@@ -136,6 +136,9 @@ ProcessFamilies::ProcessFamilies(Registry& r)
                                    "Clients that a rate limit forgot too early because `keys` of "
                                    "them were known.",
                                    {"limit"})),
+      cache_entries(gauge(r, "spillway_cache_entries", "Answers in the memory cache.")),
+      cache_evictions(counter(r, "spillway_cache_evictions_total",
+                              "Answers that left the memory cache for others.")),
       maintenance(
           gauge(r, "spillway_maintenance", "1 while everybody is told to come back later.")),
       split_share(gauge(r, "spillway_split_share",

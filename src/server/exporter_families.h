@@ -79,6 +79,8 @@ struct ProcessFamilies {
   const telemetry::Family& limit_taken;
   const telemetry::Family& limit_left;
   const telemetry::Family& rate_limit_evictions;
+  const telemetry::Family& cache_entries;
+  const telemetry::Family& cache_evictions;
   const telemetry::Family& maintenance;
   const telemetry::Family& split_share;
   const telemetry::Family& active_users;

@@ -63,6 +63,7 @@ Server::Server(runtime::Loop& control, telemetry::Registry& registry, telemetry:
                      tasks_.spawn(use_fetched_keys(std::move(keys)));
                    }),
       prober_(control, services_, log),
+      cache_(plan.cache.memory.bytes),
       build_keeper_(control, file_pool_, log, registry),
       tasks_(control) {
   const auto routing = services_.apply(plan);
@@ -74,7 +75,7 @@ Server::Server(runtime::Loop& control, telemetry::Registry& registry, telemetry:
     workers_.push_back(std::make_unique<Worker>(
         *loops_.back(),
         WorkerShared{registry_, log_, families_, via_, connections_, connections_by_ip_, want_keys,
-                     resolver_, redis_reach_, &file_pool_},
+                     resolver_, redis_reach_, &file_pool_, &cache_},
         proxy, worker_plan(routing)));
     drains_.push_back(std::make_unique<runtime::Gate>(*loops_.back()));
   }
@@ -290,6 +291,7 @@ Task<Result<void>> Server::apply(const plan::Plan& plan) {
   const auto routing = services_.apply(plan, files_read());
   key_fetcher_.follow(jwks_of(plan), upstreams_.issuer());
   build_keeper_.follow(plan);
+  cache_.memory.set_bytes_max(plan.cache.memory.bytes);
   connections_.set_maximum(std::min<uint64_t>(plan.resources.connections, connections_most_));
   const WorkerPlan next = worker_plan(routing);
   co_await on_all_workers([&next](Worker& worker) { worker.use(next); });

@@ -101,6 +101,7 @@ class Server {
   Prober& prober() { return prober_; }
   telemetry::Registry& registry() { return registry_; }
   const runtime::SharedLimit& connections() const { return connections_; }
+  gateway::SharedCache& cache() { return cache_; }
   const runtime::LineWriter* access_log() const { return access_log_.get(); }
   const std::vector<std::unique_ptr<Worker>>& workers() const { return workers_; }
 
@@ -140,6 +141,7 @@ class Server {
   std::shared_ptr<const gateway::Pages> pages_;
   KeyFetcher key_fetcher_;
   Prober prober_;
+  gateway::SharedCache cache_;
   runtime::BlockingPool file_pool_;  // Gone after the workers, who await it.
   BuildKeeper build_keeper_;
   std::unique_ptr<telemetry::Scope> certificate_series_;  // Of the certificates in use.

@@ -64,7 +64,8 @@ Worker::Worker(runtime::Loop& loop, const WorkerShared& shared, const gateway::P
                 .proxy = proxy,
                 .want_keys = shared.want_keys,
                 .file_pool = shared.file_pool,
-                .shared_limits = &shared_limits_},
+                .shared_limits = &shared_limits_,
+                .cache = shared.cache},
                plan.routing),
       acceptors_(loop),
       clients_(loop) {
@@ -267,7 +268,7 @@ Task<bool> Worker::drain(Deadline deadline) {
     (void)co_await clients_.close(Deadline::after(loop_.now(), 2s));
   }
   (void)co_await acceptors_.close(Deadline::after(loop_.now(), 1s));
-  (void)co_await gateway_.proxy().close(Deadline::after(loop_.now(), 1s));
+  (void)co_await gateway_.close(Deadline::after(loop_.now(), 1s));
   co_await shared_limits_.close(Deadline::after(loop_.now(), 2s));
   co_return all_ended;
 }

@@ -46,6 +46,7 @@ struct WorkerShared {
   runtime::Resolver& resolver;
   gateway::RedisReach& redis_reach;
   runtime::BlockingPool* file_pool = nullptr;  // Where files are looked at. Null: no plan has any.
+  gateway::SharedCache* cache = nullptr;       // Null: no plan has any.
 };
 
 // What a plan says to a worker. Replaced as a whole by a reload.

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "gateway/filters/authentication.h"
+#include "gateway/filters/cache_fields.h"
 #include "gateway/filters/client_access.h"
 #include "gateway/filters/client_certificate.h"
 #include "gateway/filters/client_identity.h"
@@ -83,6 +84,10 @@ bool has_cors(const GatewayConfig& config) {
          any_route(config, [](const RouteConfig& route) { return route.cors.has_value(); });
 }
 
+bool has_cache(const GatewayConfig& config) {
+  return any_route(config, [](const RouteConfig& route) { return route.cache.has_value(); });
+}
+
 bool changes_requests(const GatewayConfig& config) {
   return !config.request_headers.is_empty() || any_route(config, [](const RouteConfig& route) {
     return !route.request_headers.is_empty();
@@ -137,6 +142,29 @@ std::string explain_split(const SplitConfig& split) {
   return text + ", by " + to_string(split.by);
 }
 
+// "cache: ttl 5m where the answer says none, stale_while_revalidate 30s, key with header x-tenant".
+std::string explain_cache(const RouteCacheConfig& cache) {
+  std::string text =
+      cache.overrides ? "cache: whatever the answer says" : "cache: as the answer says";
+  const auto note = [&text](std::string_view name, const std::optional<Duration>& value) {
+    if (value) text += fmt::format(", {} {}", name, spillway::to_string(*value));
+  };
+  note("ttl", cache.ttl);
+  note("negative_ttl", cache.negative_ttl);
+  note("stale_while_revalidate", cache.stale_while_revalidate);
+  note("stale_if_error", cache.stale_if_error);
+  if (cache.key.query) {
+    text += fmt::format(", key with query {}", fmt::join(*cache.key.query, " "));
+  }
+  for (const std::string& name : cache.key.headers) text += ", key with header " + name;
+  for (const std::string& name : cache.key.cookies) text += ", key with cookie " + name;
+  if (cache.key.user) text += ", key with user";
+  for (const std::string& name : cache.bypass.headers) text += ", not with header " + name;
+  for (const std::string& name : cache.bypass.cookies) text += ", not with cookie " + name;
+  if (!cache.heed_requests) text += ", clients cannot ask past it";
+  return text;
+}
+
 // "authentication: jwt or basic, with role admin".
 std::string explain_authentication(const RouteConfig* route) {
   std::string text = "authentication: ";
@@ -189,6 +217,10 @@ FilterChain make_filters(const GatewayParts& parts, const Routing& routing, tele
   }
 
   auto& answer = chain.answer;
+  // What an unsafe request changes is invalid before its client hears of it.
+  if (has_cache(config) && parts.cache != nullptr) {
+    answer.push_back(std::make_unique<CacheFields>(*parts.cache));
+  }
   if (config.security_headers) {
     answer.push_back(std::make_unique<SecurityHeaders>(*config.security_headers));
   }
@@ -231,6 +263,8 @@ std::vector<std::string> explain_filters(const GatewayConfig& config, const Rout
     steps.push_back(fmt::format("files: {}{}", route->files->folder,
                                 route->service.empty() ? "" : ", else the service"));
   }
+  if (route != nullptr && route->cache) steps.push_back(explain_cache(*route->cache));
+  if (has_cache(config)) steps.emplace_back("answer: cache status, invalidation");
   if (config.security_headers) steps.emplace_back("answer: security headers");
   if (!config.limits.empty()) steps.emplace_back("answer: rate limit fields");
   if (!config.hsts.empty()) steps.push_back("answer: Strict-Transport-Security: " + config.hsts);
