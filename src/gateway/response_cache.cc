@@ -94,7 +94,7 @@ class ResponseCache::Body {
       : reader_(&reader), interruption_(&interruption), length_(length) {}
 
   std::optional<uint64_t> length() const { return reader_ == nullptr ? whole_.size() : length_; }
-  // The next piece; empty at the end. Without waiting if `arrived` is all that is wanted.
+  // The next piece; empty at the end.
   Task<Result<std::string_view>> next() {
     if (reader_ == nullptr) co_return std::exchange(whole_, {});
     co_return co_await reader_->next(Deadline::never(), interruption_);
