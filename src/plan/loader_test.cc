@@ -204,6 +204,21 @@ const std::vector<BadPlan> bad_plans{
       "p.yaml:6:30: routes[3].split.to: shares 110% in all; expected at most 100%",
       "p.yaml:6:86: routes[3].split.to[2].service: \"b\" is listed twice",
       "p.yaml:6:119: routes[3].split.to[2].headers.x y: \"x y\" is not a name of a header"}},
+    {"cache",
+     "routes:\n  - { path: /a, redirect: /b, cache: on }\n"
+     "  - { path: /*, cache: { overrides: true, key: { user: true, headers: [\"x y\"] }, bypass: { "
+     "cookies: [\"a=b\"] } } }\n"
+     "  - { path: /c, cache: often }",
+     {"p.yaml:2:38: routes[0].cache: is for routes with a `service`; of files browsers keep what "
+      "`files: { max_age, immutable }` says",
+      "p.yaml:3:37: routes[1].cache.overrides: keeps nothing without a `ttl` or a `negative_ttl`",
+      "p.yaml:3:56: routes[1].cache.key.user: needs `auth` on the route: without it nobody has a "
+      "name",
+      "p.yaml:3:72: routes[1].cache.key.headers[0]: \"x y\" is not a name of a header",
+      "p.yaml:3:102: routes[1].cache.bypass.cookies[0]: \"a=b\" is not a name of a cookie",
+      "p.yaml:4:24: routes[2].cache: \"often\" is not known; expected on, off, a ttl such as 5m, "
+      "or "
+      "fields"}},
     {"https",
      "listen: [https://0.0.0.0:443]",
      {"p.yaml:1:10: listen[0]: is https, but `tls` has no `certificates: [{ cert: shop.pem, key: "

@@ -242,8 +242,29 @@ void check_files(const gateway::FilesConfig& files, const std::string& path,
   }
 }
 
+void check_cache(const gateway::RouteConfig& route, const std::string& path,
+                 const Complain& complain) {
+  const gateway::RouteCacheConfig& cache = *route.cache;
+  if (route.service.empty()) {
+    complain(path,
+             "is for routes with a `service`; of files browsers keep what `files: { max_age, "
+             "immutable }` says");
+  }
+  if (cache.overrides && !cache.ttl && !cache.negative_ttl) {
+    complain(path + ".overrides", "keeps nothing without a `ttl` or a `negative_ttl`");
+  }
+  if (cache.key.user && route.callers.auth.empty()) {
+    complain(path + ".key.user", "needs `auth` on the route: without it nobody has a name");
+  }
+  check_tokens(cache.key.headers, "header", path + ".key.headers", complain);
+  check_tokens(cache.key.cookies, "cookie", path + ".key.cookies", complain);
+  check_tokens(cache.bypass.headers, "header", path + ".bypass.headers", complain);
+  check_tokens(cache.bypass.cookies, "cookie", path + ".bypass.cookies", complain);
+}
+
 void check_shaping(const gateway::RouteConfig& route, const std::string& path,
                    const Complain& complain) {
+  if (route.cache) check_cache(route, path + ".cache", complain);
   check_headers(route.request_headers, path + ".request_headers", complain);
   check_headers(route.response_headers, path + ".response_headers", complain);
   if (route.cors) check_cors(*route.cors, path + ".cors", complain);
