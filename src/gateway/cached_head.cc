@@ -71,7 +71,7 @@ std::string_view CachedHead::value(http::Field id) const {
 uint64_t CachedHead::bytes() const {
   uint64_t size =
       sizeof *this + text_.capacity() + lines_.capacity() * sizeof(Line) + vary_key.size();
-  for (const std::string& name : vary) size += sizeof name + name.size();
+  for (const std::string& name : vary) size += sizeof(std::string) + name.size();
   return size;
 }
 
