@@ -3,18 +3,15 @@
 
 Prints CPU-microseconds per request and the ratios beside their bars. The exit status is 1 if a bar
 is missed or a round had errors."""
-import argparse
 import base64
-import contextlib
 import dataclasses
 import hmac
 import itertools
 import json
 import pathlib
 import sys
-import tempfile
 
-import gateway
+import cases as bench
 import harness
 import peers
 
@@ -120,14 +117,14 @@ class Case:
             return dataclasses.replace(self.load, behind=(str(pathlib.Path(folder) / "tokens"),))
         return self.load
 
-    def bar(self, result):
+    def bars(self, result):
         if self.added_us_max:
             added = result.median("spillway", "cpu_us") - \
                 result.median("spillway, unguarded", "cpu_us")
-            return harness.Bar(f"{self.title}: added", added, self.added_us_max, " us")
+            return [harness.Bar(f"{self.title}: added", added, self.added_us_max, " us")]
         peer = result.better(["nginx", "haproxy"])
-        return harness.Bar(f"{self.title}: of {peer}", result.ratio("spillway", peer),
-                           self.peer_ratio_max)
+        return [harness.Bar(f"{self.title}: of {peer}", result.ratio("spillway", peer),
+                            self.peer_ratio_max)]
 
 
 # Work per CPU-second of at least 0.95 is CPU time of at most 1 / 0.95.
@@ -151,46 +148,5 @@ cases = [
 ]
 
 
-def run_case(case, rounds, seconds, progress):
-    with tempfile.TemporaryDirectory(prefix="spillway-bench-") as folder, \
-            contextlib.ExitStack() as stack:
-        origin = peers.origin(folder)
-        stack.callback(origin.stop)
-        origin.start()
-        systems = case.systems(folder, origin.port)
-        for system in systems:
-            stack.callback(system.stop)
-        return harness.run_rounds(case.title, systems, case.load_in(folder), rounds, seconds,
-                                  progress)
-
-
-def main():
-    parser = argparse.ArgumentParser(prog="./dev bench edge", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="3 rounds of 1 s, not 9 of 2")
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--markdown", action="store_true", help="the block for docs/benchmarks.md")
-    parser.add_argument("--case", default="", help="only the cases whose title has this word")
-    options = parser.parse_args()
-    form = "json" if options.json else "markdown" if options.markdown else "table"
-    rounds = gateway.rounds_quick if options.quick else gateway.rounds_full
-    seconds = gateway.seconds_quick if options.quick else gateway.seconds_full
-    chosen = [case for case in cases if options.case.lower() in case.title.lower()]
-    if not chosen:
-        print(f"bench edge: no case has \"{options.case}\" in its title: "
-              + "; ".join(case.title for case in cases), file=sys.stderr)
-        return 2
-    harness.raise_descriptor_limit()
-    try:
-        results = [run_case(case, rounds, seconds, progress=sys.stderr.isatty())
-                   for case in chosen]
-    except harness.BenchError as error:
-        print(f"bench edge: {error}", file=sys.stderr)
-        return 1
-    bars = [case.bar(result) for case, result in zip(chosen, results)]
-    rule = f"median of {rounds} interleaved rounds of {seconds} s"
-    return harness.report([harness.machine(), *peers.versions(), rule], results, bars, form)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(bench.main("edge", __doc__, cases))

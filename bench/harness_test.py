@@ -49,7 +49,7 @@ class Harness(unittest.TestCase):
     def test_every_case_states_its_bars(self):
         names = ("floor", "nginx", "haproxy", "spillway", "spillway, 2 workers")
         rounds = harness.Result("case", {name: [sample(10)] for name in names})
-        bars = [bar for case in gateway.cases for bar in gateway.bars_of(case, rounds)]
+        bars = [bar for case in gateway.cases for bar in case.bars(rounds)]
         limits = sorted(bar.limit for bar in bars)
         self.assertEqual(limits, [0.75, 0.80, 0.90, 1.15, 1.30, 4.0])
 
