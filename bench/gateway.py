@@ -1,5 +1,5 @@
 # bench/gateway.py: `./dev bench gateway`, proxied requests beside floor, nginx and haproxy.
-"""usage: ./dev bench gateway [--quick] [--json | --markdown]
+"""usage: ./dev bench gateway [--quick] [--json | --markdown] [--case WORD]
 
 Prints CPU-microseconds per proxied request and the ratios beside their bars. The exit status is 1
 if a bar is missed or a round had errors."""
