@@ -23,10 +23,6 @@ namespace {
 
 constexpr Duration reader_timeout = 60s;  // Of the slowest one, where the fetch waits for it.
 
-http::CacheTime wall_seconds(runtime::Loop& loop) {
-  return std::chrono::floor<std::chrono::seconds>(loop.wall_now()).time_since_epoch().count();
-}
-
 // What makes an answer a part, or none at all, and is the client's alone.
 bool is_condition(const HeaderField& field) {
   switch (field.id) {
@@ -136,7 +132,7 @@ CacheFetch::CacheFetch(runtime::Loop& loop, FetchRequest& request, cache::FillTa
       lead_(std::move(lead)),
       before_(std::move(before)),
       options_(std::move(options)),
-      asked_at_(wall_seconds(loop)) {}
+      asked_at_(http::cache_time(loop.wall_now())) {}
 
 // RFC 9111 section 4.3.1.
 void CacheFetch::add_conditions() {
@@ -193,7 +189,7 @@ Result<void> CacheFetch::start_response(uint16_t status, std::string_view, const
   const bool is_covered =
       is_failure(status) && before_.head != nullptr &&
       http::may_cover_error(before_.head->freshness, http::heeded(request_.fields, options_.terms),
-                            wall_seconds(loop_));
+                            http::cache_time(loop_.wall_now()));
   if (is_covered) {
     take_covered(status);
   } else {
@@ -214,12 +210,12 @@ void CacheFetch::judge(CachedHead& head, const HeaderList& fields) {
   http::ResponseHead answer;
   answer.status = head.status;
   answer.fields = fields;
-  auto storable =
-      http::may_store({request_, answer, asked_at_, wall_seconds(loop_)}, options_.terms);
+  auto storable = http::may_store({request_, answer, asked_at_, http::cache_time(loop_.wall_now())},
+                                  options_.terms);
   head.set_fields(fields);
-  head.is_stored = storable.has_value() && head.has_known_end;
+  head.is_stored = storable.has_value();
   if (!storable) {
-    head.not_stored = storable.error();
+    head.not_stored = to_string(storable.error());
     return;
   }
   head.freshness = storable->freshness;
@@ -236,7 +232,6 @@ void CacheFetch::judge(CachedHead& head, const HeaderList& fields) {
 void CacheFetch::take_fetched(uint16_t status, const HeaderList& fields, BodyFraming framing) {
   auto head = std::make_shared<CachedHead>();
   head->status = status;
-  head->has_known_end = framing.kind != BodyFraming::Kind::until_close;
   if (framing.kind == BodyFraming::Kind::length) head->length = framing.length;
   if (framing.kind == BodyFraming::Kind::none) head->length = 0;
   HeaderList kept = fields;
@@ -246,8 +241,12 @@ void CacheFetch::take_fetched(uint16_t status, const HeaderList& fields, BodyFra
     (void)kept.add(Field::date, {date.data(), date.size()});
   }
   judge(*head, kept);
-  const bool is_too_large = head->length.value_or(0) > options_.object_bytes_max;
-  if (is_too_large) head->is_stored = false;
+  if (head->is_stored) {
+    // What ends with its connection may have been cut.
+    if (framing.kind == BodyFraming::Kind::until_close) head->not_stored = "no-end";
+    if (head->length.value_or(0) > options_.object_bytes_max) head->not_stored = "too-large";
+    head->is_stored = head->not_stored.empty();
+  }
   const bool keeps_all = head->is_stored;
   begin_with(std::move(head), keeps_all);
 }

@@ -53,7 +53,6 @@ std::shared_ptr<CachedHead> CachedHead::shared_copy() const {
   copy->length = length;
   copy->is_stored = is_stored;
   copy->not_stored = not_stored;
-  copy->has_known_end = has_known_end;
   copy->origin_status = origin_status;
   copy->vary = vary;
   copy->vary_key = vary_key;

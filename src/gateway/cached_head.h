@@ -36,10 +36,9 @@ class CachedHead final : public AnswerOrIndex {
   std::optional<uint64_t> length;   // Of the body, if that was told.
 
   // How it came to be; see http::CacheStatus.
-  bool is_stored = false;        // It is, or will be once it is whole.
-  http::NotStored not_stored{};  // If not: why.
-  bool has_known_end = true;     // False: only the end of the connection ends the body.
-  uint16_t origin_status = 0;    // Where that is another: 304, or the error that it covers.
+  bool is_stored = false;       // It is, or will be once it is whole.
+  std::string_view not_stored;  // If not: why, a token; a literal.
+  uint16_t origin_status = 0;   // Where that is another: 304, or the error that it covers.
 
   // Names in lower case that the answer varies by, and what the request had for them.
   std::vector<std::string> vary;

@@ -27,10 +27,6 @@ using runtime::Task;
 
 namespace {
 
-http::CacheTime wall_seconds(runtime::Loop& loop) {
-  return std::chrono::floor<std::chrono::seconds>(loop.wall_now()).time_since_epoch().count();
-}
-
 std::optional<int64_t> seconds_of(const std::optional<Duration>& duration) {
   if (!duration) return std::nullopt;
   return std::chrono::floor<std::chrono::seconds>(*duration).count();
@@ -202,7 +198,7 @@ Task<void> ResponseCache::serve(RequestContext& context, std::shared_ptr<const v
               .resource = SipHash::of(resource_key(resource), {}),
               .born = shared_->purges.now()};
   Found found = find(asked);
-  const http::CacheTime now = wall_seconds(loop_);
+  const http::CacheTime now = http::cache_time(loop_.wall_now());
   CacheUse use = asked.directives.only_if_cached ? CacheUse::unsatisfiable : CacheUse::validate;
   if (found.head != nullptr) use = http::use_of(found.head->freshness, asked.directives, now);
   if (use == CacheUse::unsatisfiable) {
@@ -306,7 +302,7 @@ Task<bool> ResponseCache::read_along(Asked& asked, Found& found) {
   asked.status.is_collapsed = !leads;
   asked.status.is_stored = head.is_stored;
   asked.status.forward_status = head.origin_status;
-  if (!head.is_stored) asked.status.detail = to_string(head.not_stored);
+  asked.status.detail = head.not_stored;
   co_await send(asked, head, Body(reader, watch.interruption, head.length), leads);
   co_return true;
 }
@@ -318,7 +314,7 @@ bool ResponseCache::prepare(const Asked& asked, const CachedHead& head, bool is_
   if (!head.copy_fields(to.fields, is_first)) return false;
   if (!head.is_stored) return true;  // It goes on as it came.
   to.fields.remove(Field::age);
-  const int64_t age = head.freshness.age(wall_seconds(loop_));
+  const int64_t age = head.freshness.age(http::cache_time(loop_.wall_now()));
   if (age == 0 && !asked.status.is_hit) return true;
   const auto end = fmt::format_to(to.age.data(), "{}", age);
   return to.fields.add(Field::age, {to.age.data(), end});

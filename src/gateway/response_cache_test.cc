@@ -320,13 +320,25 @@ TEST_F(ResponseCacheTest, what_is_one_clients_own_is_not_given_to_others) {
 TEST_F(ResponseCacheTest, what_is_too_large_is_passed_on_and_not_kept) {
   cache_config.object = ByteSize{1024};
   const std::string large(5000, 'x');
-  EXPECT_THAT(fetched("/a", answer("Cache-Control: max-age=60\r\n", large)), EndsWith(large));
+  const std::string passed = fetched("/a", answer("Cache-Control: max-age=60\r\n", large));
+  EXPECT_THAT(passed, EndsWith(large));
+  EXPECT_THAT(passed, HasSubstr("detail=too-large\r\n"));
   runtime::Peer peer = ask("/b");
   serve(
       "HTTP/1.1 200 OK\r\nConnection: close\r\nCache-Control: max-age=60\r\n"
       "Transfer-Encoding: chunked\r\n\r\n1388\r\n" +
       large + "\r\n0\r\n\r\n");
   EXPECT_THAT(peer.take_rest(), HasSubstr(large.substr(0, 1000)));
+  EXPECT_EQ(cache.memory.usage().entries, 0U);
+}
+
+TEST_F(ResponseCacheTest, what_only_the_end_of_its_connection_ends_is_not_kept) {
+  runtime::Peer peer = ask("/a");
+  serve("HTTP/1.1 200 OK\r\nConnection: close\r\nCache-Control: max-age=60\r\n\r\nall?");
+  services.back().close();
+  const std::string text = peer.take_rest();
+  EXPECT_THAT(text, HasSubstr("detail=no-end\r\n"));
+  EXPECT_THAT(text, HasSubstr("all?"));
   EXPECT_EQ(cache.memory.usage().entries, 0U);
 }
 

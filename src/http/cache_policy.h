@@ -1,6 +1,7 @@
 // http/cache_policy.h: what a shared cache may keep, how long, and for whom (RFC 9111).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <expected>
 #include <optional>
@@ -8,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/time.h"
 #include "http/cache_control.h"
 #include "http/message.h"
 
@@ -16,6 +18,9 @@ namespace spillway::http {
 // Seconds since 1970 in UTC. Caches reckon in whole ones; a clock that is set back makes nothing
 // younger than it was.
 using CacheTime = int64_t;
+inline CacheTime cache_time(WallTime now) {
+  return std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
+}
 
 // What the plan says of a route, beyond the standard. Where an answer says nothing of its own
 // freshness the plan's word counts; with `overrides`, everywhere.
